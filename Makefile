@@ -29,12 +29,12 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup native native-check native-sanitize native-counts fuzz drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant \
-	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest \
+.PHONY: help setup native native-check native-sanitize native-counts fuzz drop-test-export demo demo-ads demo-games demo-home demo-release test test-fast test-server test-homeassistant test-ray \
+	test-numpy2 check format generate baseline bench gpu gpu-kit serve loadtest loadtest-cluster \
 	docs docs-build clean libpython prometheus
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) libpython ## Start a real Triton and watch it learn from MovieLens (4 minutes).
 	@$(BIN)/penchant demo $(ARGS)
@@ -82,6 +82,9 @@ test-numpy2: $(NUMPY2)/ready ## Run the core's unit tests under NumPy 2.
 	@echo "The core under NumPy 2:"
 	@TEST_EXAMPLES=$${TEST_EXAMPLES:-25} PYTHONPATH=proto:sdk:backend \
 		$(NUMPY2)/bin/python -m pytest -p no:cacheprovider $(CORE_TESTS)
+
+test-ray: $(READY) $(VENV)/ray ## Do the bulk of jobs on a real Ray of this machine (set-up: 240 MB).
+	@$(BIN)/python -m pytest tests/ray $(ARGS)
 
 test-homeassistant: $(HOMEASSISTANT)/ready ## Run the example agent in a real Home Assistant (set-up: 3 minutes).
 	@PYTHONPATH=proto:sdk:backend $(HOMEASSISTANT)/bin/python -m pytest -c /dev/null -q \
@@ -149,6 +152,9 @@ serve: $(READY) libpython .penchant/encoder/encoder.json ## Serve from an embedd
 loadtest: $(READY) libpython ## Load an embedded server for two minutes; leaves an HTML report.
 	@$(BIN)/python -m loadtest $(ARGS)
 
+loadtest-cluster: $(READY) libpython ## Load two servers on a Valkey cluster of six nodes (4 minutes).
+	@$(BIN)/python -m loadtest --cluster $(ARGS)
+
 prometheus: build/prometheus/usr/bin/promtool ## Fetch Debian's Prometheus for the tests of alerts, without root.
 
 build/prometheus/usr/bin/promtool:
@@ -198,6 +204,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 # Compiles what changed. Without a compiler it says so, and the next build is asked for by name.
 $(READY): $(VENV)/ready $(NATIVE)
 	@$(BIN)/python -P native/build_module.py
+	@touch $@
+
+$(VENV)/ray: $(VENV)/ready
+	@$(BIN)/$(PIP) install -c constraints.txt --no-build-isolation -e '.[ray]'
 	@touch $@
 
 $(NUMPY2)/ready: constraints-numpy2.txt

@@ -23,9 +23,9 @@ from rich.console import Console
 
 from benchmarks import calls, client, floor_models, machine, prepare
 from benchmarks.bench_history import BenchHistory
+from benchmarks.bench_in_process import rank_in_process
 from benchmarks.bench_report import rows_of
 from benchmarks.encoder import encoder_directory
-from benchmarks.in_process import rank_in_process
 from benchmarks.rounds import Measure, run
 from benchmarks.table import RatioRow, missed, render, write_json
 from penchant.config import Config

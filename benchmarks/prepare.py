@@ -87,14 +87,22 @@ def fill_catalog(config: Config, items: int) -> Path:
     return directory / f"vectors-{head.generation}.f32"
 
 
-def fill_users(config: Config, users: int, now_us: int, first: int = 0) -> None:
-    """Writes the users from `first` to `users` - 1, with folds that are current at `now_us`."""
+def fill_users(config: Config, users: int, now_us: int, first: int = 0, chunk: int = CHUNK) -> None:
+    """Writes the users from `first` to `users` - 1, with folds that are current at `now_us`.
+
+    Args:
+        config: settings of the store.
+        users: the users that there are afterwards.
+        now_us: epoch microseconds.
+        first: users that are there already.
+        chunk: users of a transaction.
+    """
     store = open_store(config.store)
     try:
         templates = _templates(config, store, now_us)
-        for start in range(first, users, CHUNK):
+        for start in range(first, users, chunk):
             with store.transaction() as transaction:
-                for number in range(start, min(start + CHUNK, users)):
+                for number in range(start, min(start + chunk, users)):
                     user = user_id(number)
                     state, rows = templates[number % len(templates)]
                     write_user(transaction, user, state)

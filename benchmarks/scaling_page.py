@@ -159,6 +159,77 @@ def _capacity() -> str:
     )
 
 
+def _served() -> str:
+    """What calls cost on each store."""
+    rows = [
+        [
+            one["calls"],
+            "LMDB" if one["fleet"] == "lmdb" else "Valkey",
+            f"{one['per_s']:,}",
+            _short(one["server_us"]),
+            "" if one["fleet"] == "lmdb" else _short(one["store_us"]),
+            "" if one["fleet"] == "lmdb" else f"**{one['ratio']:.2f} ×**",
+        ]
+        for one in _data("valkey_served.json")["rows"]
+        if one["fleet"] in ("lmdb", "valkey")
+    ]
+    columns = ["calls", "store", "calls/s", "µs of the server", "µs of Valkey", "of LMDB's calls/s"]
+    return _table(columns, rows)
+
+
+def _two_servers() -> str:
+    """Two servers on one Valkey, as one predicts them and as they were."""
+    content = _data("valkey_served.json")["rows"]
+    ones = {one["calls"]: one for one in content if one["fleet"] == "valkey"}
+    rows = []
+    for two in content:
+        if two["fleet"] in ("lmdb", "valkey"):
+            continue
+        one = ones[two["calls"]]
+        rows.append(
+            [
+                two["calls"],
+                *(f"{_short(one[part])}, {_short(two[part])}" for part in _PARTS),
+                f"1.00 ×, {two['ratio']:.2f} ×",
+                _short(1e6 / one["store_us"]),
+            ]
+        )
+    columns = ["calls", "µs of a server, predicted and measured", "µs of Valkey"]
+    return _table([*columns, "calls/s of one server", "Valkey is full at, calls/s"], rows)
+
+
+_PARTS = ("server_us", "store_us")
+
+
+def _taken() -> str:
+    content = _data("valkey_served.json")
+    taken = content["bytes_a_user"]
+    return (
+        f"A user of 30 events, 3 of them in the log, takes {_short(taken['lmdb'])} bytes of an "
+        f"LMDB file and {_short(taken['valkey'])} bytes of Valkey's memory. Measured on: "
+        f"{content['machine']}; {len(content['rounds'][0]['per_s'])} rounds."
+    )
+
+
+def _soak() -> str:
+    """What processes and the store held over half an hour, every few minutes."""
+    content = _data("valkey_soak.json")
+    rows = [
+        [
+            f"{one['minute']:.0f}",
+            f"{one['servers_mib']:,.1f}",
+            f"{one['servers_files']:,}",
+            f"{one['nodes_mib']:,.1f}",
+            f"{one['nodes_files']:,}",
+            f"{one['log_rows']:,}",
+            f"{one['store_mib']:,.1f}",
+        ]
+        for one in content["rows"]
+    ]
+    columns = ["minute", "servers, MiB", "descriptors", "nodes, MiB", "descriptors"]
+    return _table([*columns, "events in the log", "memory of the primaries, MiB"], rows)
+
+
 def _slope(curve: CostCurve) -> str:
     return f"{curve.slope:.2f} ± {max(curve.slope_error, 0.005):.2f}"
 
@@ -184,6 +255,10 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "checks": _checks,
     "prediction": _prediction,
     "capacity": _capacity,
+    "served": _served,
+    "two_servers": _two_servers,
+    "taken": _taken,
+    "soak": _soak,
 }
 
 

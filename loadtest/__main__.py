@@ -4,6 +4,10 @@ Open loops over the users of a world (shop, ads, games, homes): `steady`, half o
 `soak`, 70 % of it for half an hour; `ramp`, from a tenth to 90 %; `spike`, three times as much for
 a tenth of the run; `diurnal`, a day in four minutes. `overload`: for each kind of call, half of its
 capacity, three times as much as it can bear, half again.
+
+With `--cluster`, two servers share a Valkey cluster of six nodes. Each step of a session goes to
+the other server than the one before, latencies are told apart by server, and every acknowledged
+event is looked for in the store afterwards.
 """
 
 from __future__ import annotations
@@ -12,186 +16,120 @@ import argparse
 import asyncio
 import contextlib
 import signal
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from rich.console import Console
-from rich.status import Status
 
 from benchmarks.encoder import encoder_directory
+from loadtest.ack_ledger import read_ledgers
+from loadtest.kept_acks import held_against
 from loadtest.load_report import LoadReport, Thresholds, broken
+from loadtest.loaded_servers import filled_server, servers_on_a_cluster
+from loadtest.locust_run import Load, LoadTestError, run_locust
 from loadtest.overload import overload
 from loadtest.overload_calls import KINDS, USUAL_KINDS
 from loadtest.overload_report import OverloadReport
 from loadtest.resources import ResourceWatch, growth, trends
-from loadtest.results import Results, read_recorded
+from loadtest.results import by_server
 from loadtest.shapes import SHAPES, SHARE_OF_CAPACITY, USUAL_S, RateCurve
+from loadtest.store_watch import StoreWatch
 from loadtest.worlds import WORLDS
 from penchant.domain.errors import ConfigError
-from penchant.launch import LaunchError, Server
-from penchant.launch.model_parameters import gather
-from penchant.launch.ports import FREE, Hosts, choose
-from penchant_sdk import Penchant
+from penchant.launch import LaunchError
+from penchant.store.open import open_store
 
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 CAPACITY_CLIENTS = 16
 CAPACITY_S = 10.0
 CAPACITY_WARM_UP_S = 3.0
 WARM_UP_S = 5.0
-_LATEST_S = 15.0
-"""Longest time that Locust may run on after its last step was due, in seconds."""
-
-
-class LoadTestError(Exception):
-    """The load test could not run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One run of Locust."""
-
-    clients: int
-    rate: float
-    """Arrivals per second; 0 means a closed loop."""
-    warm_up_s: float
-    duration_s: float
-
-
-def run_locust(
-    target: str,
-    load: Load,
-    shape: str,
-    options: argparse.Namespace,
-    scratch: Path,
-    html: Path | None,
-) -> Results:
-    """Runs Locust in processes of its own, since it patches how Python waits.
-
-    Args:
-        target: gRPC address of the server.
-        load: the load to put on it.
-        shape: key of `SHAPES`.
-        options: command-line options of the load test.
-        scratch: directory for Locust's log and results.
-        html: file for Locust's report; None for no report.
-
-    Raises:
-        LoadTestError: Locust left no results.
-    """
-    path, log = scratch / "results.json", scratch / "locust.log"
-    for old in scratch.glob("results-*.json"):
-        old.unlink()
-    seconds = load.warm_up_s + load.duration_s + 2
-    clients = -(-load.clients // options.workers) * options.workers  # As many for each worker.
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--target", target]
-    command += ["--world", options.world, "--shape", shape, "--rate", str(load.rate)]
-    command += ["--warm-up-s", str(load.warm_up_s), "--duration-s", str(load.duration_s)]
-    command += ["--items", str(options.items), "--visitors", str(options.visitors)]
-    command += ["--seed", str(options.seed), "--results", str(path)]
-    command += ["--load-workers", str(options.workers), "--clients", str(clients)]
-    lead = [*command, "--headless", "--only-summary", "--exit-code-on-error", "0"]
-    lead += ["--stop-timeout", "5", "--users", str(clients), "--spawn-rate", str(clients)]
-    lead += ["--run-time", f"{seconds:.0f}s"]
-    if html is not None:
-        lead += ["--html", str(html)]
-    with log.open("wb") as file, contextlib.ExitStack() as stack:
-        if options.workers > 1:
-            port = str(choose(FREE, Hosts()).http)
-            lead += ["--master", "--expect-workers", str(options.workers)]
-            lead += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
-            for _ in range(options.workers):
-                work = [*command, "--worker", "--master-host", "127.0.0.1", "--master-port", port]
-                stack.callback(_end, _start(work, file))
-        process = _start(lead, file)
-        stack.callback(_end, process)
-        # If Locust hangs, it has already left its results or never will; the check below tells.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(seconds + _LATEST_S)
-    left = sorted(scratch.glob("results-*.json"))
-    if len(left) != options.workers:
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
-        raise LoadTestError("Locust left no results:\n" + "\n".join(tail))
-    return read_recorded(left, load.duration_s)
-
-
-def _start(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Lets a process of Locust end by itself, and kills it if it does not."""
-    try:
-        process.wait(_LATEST_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-@contextmanager
-def filled_server(
-    options: argparse.Namespace, encoder: Path, console: Console
-) -> Iterator[tuple[Server, Path, Status]]:
-    """A server with a store of its own and its items, its directory, and a line of progress."""
-    with tempfile.TemporaryDirectory(prefix="penchant-loadtest-") as name:
-        scratch = Path(name)
-        world = WORLDS[options.world]
-        settings = gather(f"lmdb:{scratch / 'store'}", encoder, world.settings)
-        with console.status("Starting Triton") as status, Server(scratch, settings) as server:
-            status.update("Encoding items")
-            with Penchant(server.target) as penchant:
-                world.fill(penchant, options.items)
-            yield server, scratch, status
+CLUSTER_S = {"steady": 60.0}
+"""Seconds of a shape on a cluster, where they are not as usual: all of it in five minutes."""
+CLUSTER_SLACK = 5.0
+"""Largest p99 on a cluster over that of one server: ten more processes share the machine."""
+TIMELINE = 60
+"""Looks at the processes that a report keeps, about."""
 
 
 def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> LoadReport:
-    """Runs the whole load test on a server with an empty store, which is stopped in any case."""
-    html = options.out / "loadtest.html"
-    shape = options.shape
-    with filled_server(options, encoder, console) as (server, scratch, status):
+    """Runs the whole load test on servers with an empty store, which are stopped in any case."""
+    shape, world = options.shape, WORLDS[options.world]
+    html = options.out / f"{report_name(options)}.html"
+    start = servers_on_a_cluster if options.cluster else filled_server
+    with start(options, encoder, console) as servers:
+        scratch, targets, status = servers.scratch, servers.targets, servers.status
         capacity, rate = None, options.rate
+        ledgers = scratch / "acks-capacity", scratch / "acks-load"
+        asked, loaded = ledgers if options.cluster else (None, None)
         if rate is None:
             status.update(f"Measuring capacity for {CAPACITY_S:g} s")
             closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
-            capacity = run_locust(server.target, closed, "steady", options, scratch, None).rate
+            capacity = run_locust(targets, closed, "steady", options, scratch, None, asked).rate
             rate = SHARE_OF_CAPACITY[shape] * capacity
         status.update(f"{rate:,.0f} arrivals per second, {shape}, {options.duration_s:g} s")
         load = Load(options.users, rate, WARM_UP_S, options.duration_s)
-        with ResourceWatch(lambda: processes_of(server)) as watch:
-            measured = run_locust(server.target, load, shape, options, scratch, html)
+        retained = options.retention_s is not None
+        with (
+            ResourceWatch(
+                lambda: servers.processes() | (servers.nodes() if retained else {})
+            ) as watch,
+            StoreWatch(servers.store, scratch, options.retention_s) as store,
+        ):
+            measured = run_locust(targets, load, shape, options, scratch, html, loaded)
+        kept = None
+        if options.cluster:
+            status.update("Looking for every acknowledged event in the store")
+            with contextlib.closing(open_store(servers.store)) as opened:
+                acks = read_ledgers(scratch.glob("acks-*.jsonl"))
+                kept = held_against(opened, acks, deleted_until_s=store.deleted_until_s)
     curve = RateCurve.of(shape, rate, options.duration_s)
     due = curve.arrivals(options.duration_s)
-    thresholds = Thresholds(p99_ms={**WORLDS[options.world].p99_ms, **dict(options.p99_ms)})
+    most_ms = {**world.p99_ms, **dict(options.p99_ms)}
+    if options.cluster:
+        numbers = range(1, len(targets) + 1)
+        slack = {verb: CLUSTER_SLACK * most for verb, most in world.p99_ms.items()}
+        most_ms = {
+            by_server(verb, n): most
+            for n in numbers
+            for verb, most in {**slack, **dict(options.p99_ms)}.items()
+        }
     grown = growth(watch.samples)
-    missed = broken(measured, due, thresholds) + (grown or [])
-    held = trends(watch.samples)
-    title = f"{options.world}, {shape}"
+    missed = broken(measured, due, Thresholds(p99_ms=most_ms)) + (grown or [])
+    missed += store.failed + ([] if kept is None else kept.broken())
+    title = f"{options.world}, {shape}" + (f", {len(targets)} servers" if options.cluster else "")
     return LoadReport(
-        title, capacity, rate, options.users, measured, missed, held, grown is not None
+        title,
+        capacity,
+        rate,
+        options.users,
+        measured,
+        missed,
+        trends(watch.samples),
+        grown is not None,
+        kept,
+        watch.samples[:: max(1, len(watch.samples) // TIMELINE)],
+        store.samples,
     )
+
+
+def report_name(options: argparse.Namespace) -> str:
+    """Name of the report's files."""
+    if options.shape == "overload":
+        return "overload"
+    return "loadtest-cluster" if options.cluster else "loadtest"
 
 
 def overload_test(options: argparse.Namespace, encoder: Path, console: Console) -> OverloadReport:
     """Overloads a server with an empty store, which is stopped in any case."""
     with (
-        filled_server(options, encoder, console) as (server, _, status),
-        ResourceWatch(lambda: processes_of(server)) as watch,
+        filled_server(options, encoder, console) as servers,
+        ResourceWatch(servers.processes) as watch,
     ):
         figures = asyncio.run(
-            overload(server.target, options.kinds, options.phase_s, status.update)
+            overload(servers.targets[0], options.kinds, options.phase_s, servers.status.update)
         )
     return OverloadReport(figures, trends(watch.samples))
-
-
-def processes_of(server: Server) -> dict[str, int]:
-    """The server's processes by name."""
-    pid = server.pid
-    return {**server.pids(), **({} if pid is None else {"tritonserver": pid})}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -203,6 +141,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--world", choices=list(WORLDS), default="shop", help="who the users are")
     parser.add_argument(
         "--workers", type=int, default=1, help="processes of Locust that share the arrivals"
+    )
+    parser.add_argument(
+        "--cluster",
+        action="store_true",
+        help="two servers on a Valkey cluster of six nodes, instead of one on an embedded store",
+    )
+    parser.add_argument(
+        "--retention-s", type=float, help="cluster: delete events of this age while the load runs"
     )
     parser.add_argument(
         "--phase-s", type=float, default=8.0, help="overload: seconds of each of three phases"
@@ -238,11 +184,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_args(arguments)
     if options.duration_s is None:
-        options.duration_s = USUAL_S.get(options.shape, 0.0) or 1.0
+        usual_s = CLUSTER_S if options.cluster else USUAL_S
+        options.duration_s = usual_s.get(options.shape, USUAL_S.get(options.shape, 1.0))
     if options.items is None:
         options.items = WORLDS[options.world].usual_items
     if options.shape == "overload" and options.world != "shop":
         parser.error(f"--world: got {options.world}, expected shop: overload has calls of its own")
+    if options.shape == "overload" and options.cluster:
+        parser.error("--cluster: got it with overload, expected another shape")
+    if options.retention_s is not None and (not options.cluster or options.retention_s <= 0):
+        parser.error("--retention-s: expected more than 0, with --cluster")
     if options.duration_s <= 0 or (options.rate is not None and options.rate <= 0):
         parser.error("--duration-s and --rate: expected more than 0")
     if min(options.users, options.items, options.visitors, options.workers) < 1:
@@ -277,11 +228,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, LaunchError, LoadTestError) as error:
         console.print(str(error), markup=False)
         return 2
-    overloaded = options.shape == "overload"
-    path = options.out / ("overload.json" if overloaded else "loadtest.json")
+    except KeyboardInterrupt:
+        console.print("Stopped: all that it had started has ended.")
+        return 130
+    name = report_name(options)
+    path = options.out / f"{name}.json"
     report.write(path)
     report.show(console)
-    html = "" if overloaded else f"{options.out / 'loadtest.html'}, "
+    html = "" if name == "overload" else f"{options.out / f'{name}.html'}, "
     console.print(f"Reports: {html}{path}")
     return 1 if report.broken else 0
 

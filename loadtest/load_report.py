@@ -10,9 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from loadtest.kept_acks import KeptAcks
 from loadtest.overload_report import show_resources
-from loadtest.resources import ResourceTrend
+from loadtest.resources import ResourceSample, ResourceTrend
 from loadtest.results import Results
+from loadtest.store_watch import StoreSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,12 @@ class LoadReport:
     """What the server's processes held over the run."""
     judged_growth: bool = True
     """Whether the run was long enough to tell whether something grew."""
+    kept: KeptAcks | None = None
+    """Acknowledgements held against the store afterwards, where they were noted."""
+    timeline: Sequence[ResourceSample] = ()
+    """Some of the looks at the processes."""
+    store: Sequence[StoreSample] = ()
+    """Looks at a store whose old events were deleted meanwhile."""
 
     def write(self, path: Path) -> None:
         """Writes the report as JSON."""
@@ -98,6 +106,18 @@ class LoadReport:
         for text, count in self.results.errors.items():
             console.print(f"{count} x {text}", markup=False)
         show_resources(self.resources, console)
+        if self.kept is not None:
+            kept = self.kept
+            console.print(
+                f"{kept.acknowledged:,} acknowledged events: {kept.lost} lost, {kept.doubled} "
+                f"users with doubled ones; {kept.degraded} degraded rankings."
+            )
+        if self.store:
+            first, last = self.store[len(self.store) // 2], self.store[-1]
+            console.print(
+                f"The store: {first.log_rows:,} events and {first.memory_mib:,.1f} MiB in the "
+                f"middle of the run, {last.log_rows:,} and {last.memory_mib:,.1f} MiB at its end."
+            )
         if not self.judged_growth:
             console.print("Too short to tell whether memory, descriptors or /dev/shm grow.")
         elif all(trend.flat for trend in self.resources):

@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 from locust import User, constant, task
 from locust.exception import StopUser
 
-from loadtest.results import Recorder
+from loadtest.noted_client import NotedClient
+from loadtest.results import Recorder, by_server
 from loadtest.timed_session import PlayedSession, SessionMaker, TimedCall
 from loadtest.traffic import Arrivals
 from penchant_sdk import Penchant, PenchantError
@@ -41,6 +42,12 @@ class LoadRun:
     """Number of this process among those that share the arrivals."""
     workers: int = 1
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def name_of(self, verb: str) -> str:
+        """The name under which the caller's last call counts: its server's, if calls are noted."""
+        if isinstance(self.penchant, NotedClient):
+            return by_server(verb, self.penchant.server)
+        return verb
 
     def next_number(self) -> int:
         """The next client's number, different from those of all processes."""
@@ -83,7 +90,9 @@ class Visitor(User):
         else:
             self._begin()
         if due - self.run_state.start >= self.run_state.warm_up_s:
-            self._record(step.verb, (done - due) * 1e3, (done - sent) * 1e3, error)
+            self._record(
+                self.run_state.name_of(step.verb), (done - due) * 1e3, (done - sent) * 1e3, error
+            )
 
     def _due(self) -> float:
         run = self.run_state

@@ -30,7 +30,9 @@ from locust.runners import MasterRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from loadtest.ack_ledger import AckLedger
 from loadtest.locust_users import LoadRun, Visitor
+from loadtest.noted_client import NotedClient
 from loadtest.results import Recorder
 from loadtest.shapes import SHAPES, RateCurve
 from loadtest.traffic import Arrivals, Population, Zipf
@@ -45,7 +47,9 @@ _SPAWNING_S = 1.0
 def add_options(parser: ArgumentParser) -> None:
     """Adds the options of this load test to Locust's."""
     parser.add_argument(
-        "--target", default="localhost:8001", help="gRPC address of the server, host:port"
+        "--target",
+        default="localhost:8001",
+        help="gRPC address of the server, host:port; of several, with commas",
     )
     parser.add_argument("--world", choices=list(WORLDS), default="shop", help="who the users are")
     parser.add_argument("--shape", choices=list(SHAPES), default="steady", help="of the load")
@@ -62,6 +66,12 @@ def add_options(parser: ArgumentParser) -> None:
     # Text, since Locust sends options to its workers as they are.
     parser.add_argument("--results", default="", help="file for the latencies, one a worker")
     parser.add_argument(
+        "--acks",
+        default="",
+        help="files for what was acknowledged, NAME-0.jsonl and so on; each step of a session then "
+        "goes to another server, and counts as that server's",
+    )
+    parser.add_argument(
         "--load-workers", type=int, default=1, help="processes that share the arrivals"
     )
     parser.add_argument(
@@ -75,7 +85,8 @@ def begin(environment: Environment, **_: Any) -> None:
         return  # It only counts what the workers send it.
     options: Any = environment.parsed_options
     curve = RateCurve.of(options.shape, options.rate, options.duration_s, options.warm_up_s)
-    penchant = Penchant(options.target, token=os.environ.get("PENCHANT_TOKEN") or None)
+    worker = _worker_number(environment)
+    penchant = _client(options, worker)
     population = Population(Zipf(options.visitors, 1.0), Zipf(options.items, 0.8))
     Visitor.run_state = LoadRun(
         penchant=penchant,
@@ -86,7 +97,7 @@ def begin(environment: Environment, **_: Any) -> None:
         warm_up_s=options.warm_up_s,
         end_s=options.warm_up_s + options.duration_s,
         arrivals=Arrivals(curve, options.clients or options.num_users) if options.rate else None,
-        worker=_worker_number(environment),
+        worker=worker,
         workers=options.load_workers,
     )
 
@@ -101,6 +112,14 @@ def end(environment: Environment, **_: Any) -> None:
         path = Path(options.results)
         number = Visitor.run_state.worker
         Visitor.run_state.recorder.write(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+
+
+def _client(options: Any, worker: int) -> Penchant:
+    token = os.environ.get("PENCHANT_TOKEN") or None
+    if not options.acks:
+        return Penchant(options.target, token=token)
+    ledger = AckLedger(Path(f"{options.acks}-{worker}.jsonl"))
+    return NotedClient(options.target.split(","), ledger, token=token)
 
 
 def _worker_number(environment: Environment) -> int:

@@ -11,6 +11,15 @@ from pathlib import Path
 from penchant.report.quantile import quantile
 
 
+def by_server(verb: str, server: int) -> str:
+    """The name of a verb's calls to one of several servers.
+
+    >>> by_server("rank", 2)
+    'rank, server 2'
+    """
+    return f"{verb}, server {server}"
+
+
 @dataclass(frozen=True, slots=True)
 class VerbSummary:
     """The requests of one verb, with latencies in milliseconds from when a request was due."""

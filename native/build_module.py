@@ -145,8 +145,10 @@ def zig() -> Compiler:
     """PyPI's compiler, as programs that CMake can call."""
     folder = BUILD / "zig"
     folder.mkdir(parents=True, exist_ok=True)
-    # Optimized from the first call on: Zig compiles its C++ library once for each kind of code.
-    for name, options in (("c++", " -O2"), ("cc", " -O2"), ("ar", ""), ("ranlib", "")):
+    # As the module is linked, from CMake's first trial on: Zig compiles its C++ library anew for
+    # each kind of code.
+    kind = " -O2 -s -fPIC"
+    for name, options in (("c++", kind), ("cc", kind), ("ar", ""), ("ranlib", "")):
         program = folder / name
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang {name}{options} "$@"\n')
         program.chmod(0o755)

@@ -36,6 +36,7 @@ def main() -> None:
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "PYTHONPATH": str(PLACE),
         "OMP_NUM_THREADS": "1",
+        "TEST_EXAMPLES": os.environ.get("TEST_EXAMPLES", "25"),
     }
     arguments = ["-q", "-p", "no:cacheprovider", "-m", "not server", *sys.argv[1:]]
     command = [sys.executable, "-m", "pytest", *arguments, *named_tests()]

@@ -110,17 +110,14 @@ def missing_packages(extras: Sequence[str] = EXTRAS) -> set[str]:
 
 def _download(names: Sequence[str], to: Path, python: str) -> list[Path]:
     """The wheels of these packages for a Python, in the versions installed here."""
-    found = []
-    for name in names:
-        place = to / name
-        arguments = [f"{name}=={metadata.version(name)}", "--dest", str(place), "--no-deps"]
-        arguments += ["--only-binary=:all:", "--implementation", "cp", "--python-version", python]
-        for platform in _PLATFORMS:
-            arguments += ["--platform", platform]
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "download"]
-        subprocess.run([*pip, *arguments], check=True)
-        found += sorted(place.glob("*.whl"))
-    return found
+    arguments = [f"{name}=={metadata.version(name)}" for name in names]
+    arguments += ["--dest", str(to), "--no-deps", "--only-binary=:all:"]
+    arguments += ["--implementation", "cp", "--python-version", python]
+    for platform in _PLATFORMS:
+        arguments += ["--platform", platform]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "download"]
+    subprocess.run([*pip, *arguments], check=True)
+    return sorted(to.glob("*.whl"))
 
 
 def _unzip(wheels: Sequence[Path], to: Path) -> None:

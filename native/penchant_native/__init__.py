@@ -13,7 +13,7 @@ from penchant_native._core import (
     RankView,
     crc32,
     parse_rank_call,
-    record_head,
+    record_version,
 )
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "RankView",
     "crc32",
     "parse_rank_call",
-    "record_head",
+    "record_version",
 ]

@@ -24,7 +24,18 @@ class RankLimits:
         id_bytes: int,
         context_entries: int,
         context_bytes: int,
-    ) -> None: ...
+        candidates_of_cost: int,
+    ) -> None:
+        """Takes the maxima of `penchant.domain.limits`.
+
+        Args:
+            k: items of a ranking.
+            candidates: of a ranking.
+            id_bytes: of the id of a user or an item.
+            context_entries: of a context.
+            context_bytes: of a context's key, and of its value.
+            candidates_of_cost: candidates that add 1 to a call's cost, 1 or more.
+        """
 
 @final
 class RankCall:
@@ -35,6 +46,9 @@ class RankCall:
     @property
     def candidates(self) -> int:
         """Number of candidates."""
+    @property
+    def cost(self) -> float:
+        """See `penchant.server.plans.rank_plan`."""
     @property
     def timeout_ms(self) -> int: ...
     @property
@@ -83,6 +97,10 @@ class RankView:
         tail_offset_weight: float,
         tail_lift: float,
         knows_contexts: bool,
+        repeat_weight: float,
+        repeat_half_life_s: float,
+        repeat_pause_s: float,
+        repeat_basket_weight: float,
         fold: FoldTerms | None,
     ) -> None:
         """Keeps the arrays of a `CatalogView`, uncopied; raises ValueError if they do not fit.
@@ -108,7 +126,12 @@ class RankView:
             tail_offset_weight: c_tail.
             tail_lift: l.
             knows_contexts: whether a context changes a ranking.
-            fold: folds a record whose cache is stale; None: such a call is declined.
+            repeat_weight: rho; this and the next as in `penchant.domain.settings.FoldSettings`.
+            repeat_half_life_s: see there.
+            repeat_pause_s: see there.
+            repeat_basket_weight: see there.
+            fold: folds a record whose cache is stale, and has the factors of signals; None: such
+                a call is declined, and no signal has a factor.
         """
 
     def answer(
@@ -138,8 +161,8 @@ class RankView:
 RECORD_SCHEMA: int
 """The one schema of records that is read and written here."""
 
-def record_head(record: bytes) -> tuple[int, int, int] | None:
-    """State version, number of events and time of the newest event of a sound record.
+def record_version(record: bytes) -> int | None:
+    """State version of a sound record.
 
     None for a record that is damaged or of another schema: the codec says which.
     """

@@ -50,23 +50,14 @@ bool is_sane(const std::vector<WindowRow> &window) noexcept {
     });
 }
 
-// `penchant.domain.event_weights.counted`, and whether the item is known.
+// Which rows count, of items that are known.
 std::vector<std::uint8_t> counted_of(const std::vector<WindowRow> &window,
                                      const CatalogRows &catalog, double bucket_start_us) {
-    std::vector<std::uint8_t> counts(window.size(), 1);
+    std::vector<std::uint8_t> counts(window.size(), 0);
     for (std::size_t t = 0; t < window.size(); ++t) {
-        const WindowRow &shown = window[t];
-        if (shown.wait_s != no_wait) {
-            const auto wait_us = static_cast<double>(shown.wait_s * 1e6F);
-            const bool overdue =
-                static_cast<double>(shown.occurred_at_us) + wait_us <= bucket_start_us;
-            counts[t] = overdue && std::none_of(window.begin(), window.end(), [&](const auto &row) {
-                if (row.wait_s != no_wait || row.item != shown.item) return false;
-                return shown.recommendation == 0 ? shown.occurred_at_us <= row.occurred_at_us
-                                                 : shown.recommendation == row.recommendation;
-            });
-        }
-        if (shown.item >= catalog.rows || !catalog.alive[shown.item]) counts[t] = 0;
+        const std::uint32_t item = window[t].item;
+        const bool known = item < catalog.rows && catalog.alive[item];
+        counts[t] = known && is_counted(window, t, bucket_start_us);
     }
     return counts;
 }
@@ -249,6 +240,18 @@ bool find_recent(const FoldTerms &terms, const std::vector<WindowRow> &window,
 }
 
 }  // namespace
+
+bool is_counted(const std::vector<WindowRow> &window, std::size_t at, double bucket_start_us) {
+    const WindowRow &shown = window[at];
+    if (shown.wait_s == no_wait) return true;
+    const auto wait_us = static_cast<double>(shown.wait_s * 1e6F);
+    if (!(static_cast<double>(shown.occurred_at_us) + wait_us <= bucket_start_us)) return false;
+    return std::none_of(window.begin(), window.end(), [&](const WindowRow &row) {
+        if (row.wait_s != no_wait || row.item != shown.item) return false;
+        return shown.recommendation == 0 ? shown.occurred_at_us <= row.occurred_at_us
+                                         : shown.recommendation == row.recommendation;
+    });
+}
 
 bool fold(const FoldTerms &terms, const CatalogRows &catalog, const std::vector<WindowRow> &window,
           const std::uint32_t *context, double bucket_start_us, Interest &interest) {

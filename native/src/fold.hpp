@@ -59,6 +59,9 @@ struct CatalogRows {
     std::size_t rows;
 };
 
+// `penchant.domain.event_weights.counted` of one row: whether its item is known is another matter.
+bool is_counted(const std::vector<WindowRow> &window, std::size_t at, double bucket_start_us);
+
 struct Interest {
     std::vector<float> slow;  // Shape (d,).
     std::vector<float> fast;  // Shape (d,).

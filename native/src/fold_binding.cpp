@@ -163,19 +163,17 @@ private:
     std::uint64_t settings_;
 };
 
-nb::object head_of(const nb::bytes &record) {
+nb::object version_of(const nb::bytes &record) {
     RecordHead head{};
     if (!read_record(data_of(record), record.size(), head)) return nb::none();
-    std::int64_t newest_us = 0;
-    if (head.events) newest_us = window_of(data_of(record), head).back().occurred_at_us;
-    return nb::make_tuple(head.state_version, head.events, newest_us);
+    return nb::int_(head.state_version);
 }
 
 }  // namespace
 
 void bind_fold(nb::module_ &module) {
     module.attr("RECORD_SCHEMA") = int{record_schema};
-    module.def("record_head", &head_of, nb::arg("record"));
+    module.def("record_version", &version_of, nb::arg("record"));
     nb::class_<FoldTerms>(module, "FoldTerms");
     nb::class_<Folds>(module, "Folds")
         .def(nb::init<const DoubleRows &, const Doubles &, double, double, double, double, double,

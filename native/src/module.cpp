@@ -7,9 +7,11 @@
 namespace nb = nanobind;
 
 // See `_core.pyi`; `penchant.system.native_module` holds the same number.
-constexpr int interface_number = 1;
+constexpr int interface_number = 2;
 
 NB_MODULE(_core, module) {
+    // What caches hold until the process ends is no leak, and a server's log no place to say so.
+    nb::set_leak_warnings(false);
     module.attr("INTERFACE") = interface_number;
     module.def(
         "crc32",

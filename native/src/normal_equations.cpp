@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -16,14 +17,18 @@ constexpr std::size_t panel = 4;
 // Rows of X that stay in the first cache while all tiles pass over them.
 constexpr std::size_t rows_at_once = 32;
 
-typedef double Lane __attribute__((vector_size(lanes * sizeof(double)), aligned(8), may_alias));
+typedef double Lane __attribute__((vector_size(lanes * sizeof(double))));
 
-inline __attribute__((always_inline)) Lane &lane(double *place) {
-    return *reinterpret_cast<Lane *>(place);
+// Places in a matrix have a double's alignment alone. Clang forgets that of a lane's own type behind
+// a reference, and a move of aligned numbers from there ends the process; so lanes are copied.
+inline __attribute__((always_inline)) Lane load(const double *place) {
+    Lane lane;
+    std::memcpy(&lane, place, sizeof lane);
+    return lane;
 }
 
-inline __attribute__((always_inline)) const Lane &lane(const double *place) {
-    return *reinterpret_cast<const Lane *>(place);
+inline __attribute__((always_inline)) void store(double *place, const Lane &lane) {
+    std::memcpy(place, &lane, sizeof lane);
 }
 
 // matrix += X'X in tiles of 4 x 8 on and below the diagonal.
@@ -32,20 +37,20 @@ inline __attribute__((always_inline)) void add_products(double *matrix, const do
     for (std::size_t i = 0; i < width; i += panel) {
         for (std::size_t j = 0; j < i + panel; j += lanes) {
             double *tile = matrix + i * width + j;
-            Lane sum0 = lane(tile), sum1 = lane(tile + width), sum2 = lane(tile + 2 * width),
-                 sum3 = lane(tile + 3 * width);
+            Lane sum0 = load(tile), sum1 = load(tile + width), sum2 = load(tile + 2 * width),
+                 sum3 = load(tile + 3 * width);
             for (std::size_t t = 0; t < count; ++t) {
                 const double *row = rows + t * width;
-                const Lane others = lane(row + j);
+                const Lane others = load(row + j);
                 sum0 += others * row[i];
                 sum1 += others * row[i + 1];
                 sum2 += others * row[i + 2];
                 sum3 += others * row[i + 3];
             }
-            lane(tile) = sum0;
-            lane(tile + width) = sum1;
-            lane(tile + 2 * width) = sum2;
-            lane(tile + 3 * width) = sum3;
+            store(tile, sum0);
+            store(tile + width, sum1);
+            store(tile + 2 * width, sum2);
+            store(tile + 3 * width, sum3);
         }
     }
 }
@@ -101,9 +106,10 @@ inline __attribute__((always_inline)) bool factor(double *matrix, double *column
                          part3 = row[k + 3];
             const std::size_t end = i < width ? i + 1 : width;
             for (std::size_t j = first; j < end; j += lanes) {
-                lane(row + j) -= lane(columns + j) * part0 + lane(columns + width + j) * part1 +
-                                 (lane(columns + 2 * width + j) * part2 +
-                                  lane(columns + 3 * width + j) * part3);
+                const Lane explained = load(columns + j) * part0 + load(columns + width + j) * part1 +
+                                       (load(columns + 2 * width + j) * part2 +
+                                        load(columns + 3 * width + j) * part3);
+                store(row + j, load(row + j) - explained);
             }
         }
     }

@@ -93,6 +93,7 @@ struct ViewSettings {
     float tail_offset_weight;
     float tail_lift;
     bool knows_contexts;
+    RepeatSettings repeat;
 
     // As `penchant.domain.event_weights.time_bucket` steps.
     std::int64_t bucket_us() const noexcept {
@@ -146,6 +147,12 @@ class RankView {
         const std::int64_t bucket = floor_divide(fold_us, settings_.bucket_us());
         if (!set_interest(record, bucket, user) && !folded(record, bucket, user, fold_s)) {
             return nb::none();
+        }
+        if (settings_.repeat.weight != 0.0F && record.head.events != 0) {
+            static const std::vector<double> no_factors;
+            user.repeat_weight = settings_.repeat.weight;
+            user.repeats = repeats_of(window_rows_of(record), fold_ ? fold_->factors : no_factors,
+                                      start_of(bucket), settings_.repeat);
         }
         if (!user.recent.empty() && user.recent.back().item == opening) {
             user.begun = user.recent.back().weight;
@@ -248,11 +255,10 @@ class RankView {
                 double &fold_s) const {
         if (!fold_ || settings_.interests != 1 || record.head.events == 0) return false;
         const auto began = std::chrono::steady_clock::now();
-        std::vector<WindowRow> window(record.head.events);
-        for (std::size_t at = 0; at < window.size(); ++at) window[at] = record.row(at);
-        const double start_us = static_cast<double>(bucket) * settings_.time_bucket_s * 1e6;
         Interest interest;
-        if (!fold(*fold_, items(), window, nullptr, start_us, interest)) return false;
+        if (!fold(*fold_, items(), window_rows_of(record), nullptr, start_of(bucket), interest)) {
+            return false;
+        }
         for (std::size_t at = 0; at < user.vectors.size(); ++at) {
             user.vectors[at] = settings_.slow_weight * interest.slow[at] +
                                settings_.fast_weight * interest.fast[at];
@@ -260,6 +266,16 @@ class RankView {
         user.recent = std::move(interest.recent);
         fold_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         return true;
+    }
+
+    static std::vector<WindowRow> window_rows_of(const CachedRecord &record) {
+        std::vector<WindowRow> window(record.head.events);
+        for (std::size_t at = 0; at < window.size(); ++at) window[at] = record.row(at);
+        return window;
+    }
+
+    double start_of(std::int64_t bucket) const noexcept {
+        return static_cast<double>(bucket) * settings_.time_bucket_s * 1e6;
     }
 
     static bool leave_out_owned(const std::optional<nb::bytes> &row, ScoredUser &user) {
@@ -335,15 +351,20 @@ void bind_rank(nb::module_ &module) {
         .def(
             "__init__",
             [](RankLimits *self, std::uint64_t k, std::uint64_t candidates, std::uint64_t id_bytes,
-               std::uint64_t context_entries, std::uint64_t context_bytes) {
-                new (self) RankLimits{k, candidates, id_bytes, context_entries, context_bytes};
+               std::uint64_t context_entries, std::uint64_t context_bytes,
+               std::uint64_t candidates_of_cost) {
+                if (candidates_of_cost == 0) throw nb::value_error("candidates_of_cost: got 0");
+                new (self) RankLimits{k, candidates, id_bytes, context_entries, context_bytes,
+                                      candidates_of_cost};
             },
             nb::kw_only(), nb::arg("k"), nb::arg("candidates"), nb::arg("id_bytes"),
-            nb::arg("context_entries"), nb::arg("context_bytes"));
+            nb::arg("context_entries"), nb::arg("context_bytes"),
+            nb::arg("candidates_of_cost"));
 
     nb::class_<RankRequest>(module, "RankCall")
         .def_prop_ro("user", [](const RankRequest &self) { return self.user; })
         .def_prop_ro("candidates", [](const RankRequest &self) { return self.candidates.size(); })
+        .def_ro("cost", &RankRequest::cost)
         .def_ro("timeout_ms", &RankRequest::timeout_ms)
         .def_ro("health_check", &RankRequest::health_check)
         .def_ro("exclude_owned", &RankRequest::exclude_owned)
@@ -377,14 +398,18 @@ void bind_rank(nb::module_ &module) {
                Pairs neighbours, Vector prior_mean, std::uint64_t version, std::string encoder_version,
                std::uint64_t digest, double time_bucket_s, std::size_t interests,
                float slow_weight, float fast_weight, float near_weight, float tail_offset_weight,
-               float tail_lift, bool knows_contexts, std::shared_ptr<FoldTerms> fold) {
+               float tail_lift, bool knows_contexts, float repeat_weight, double repeat_half_life_s,
+               double repeat_pause_s, double repeat_basket_weight,
+               std::shared_ptr<FoldTerms> fold) {
                 new (self) RankView(
                     std::move(ids), std::move(vectors), std::move(offsets),
                     std::move(offset_weights), std::move(popularity), std::move(tail), std::move(alive),
                     std::move(neighbours), std::move(prior_mean),
                     ViewSettings{version, std::move(encoder_version), digest, time_bucket_s, interests,
                                  slow_weight, fast_weight, near_weight, tail_offset_weight, tail_lift,
-                                 knows_contexts},
+                                 knows_contexts,
+                                 RepeatSettings{repeat_weight, repeat_half_life_s, repeat_pause_s,
+                                                repeat_basket_weight}},
                     std::move(fold));
             },
             nb::kw_only(), nb::arg("ids"), nb::arg("vectors").noconvert(),
@@ -395,6 +420,8 @@ void bind_rank(nb::module_ &module) {
             nb::arg("time_bucket_s"), nb::arg("interests"), nb::arg("slow_weight"),
             nb::arg("fast_weight"), nb::arg("near_weight"),
             nb::arg("tail_offset_weight"), nb::arg("tail_lift"), nb::arg("knows_contexts"),
+            nb::arg("repeat_weight"), nb::arg("repeat_half_life_s"), nb::arg("repeat_pause_s"),
+            nb::arg("repeat_basket_weight"),
             nb::arg("fold").none())
         .def("answer", &RankView::answer, nb::arg("call"), nb::arg("record").none(),
              nb::arg("owned").none(), nb::arg("newest").none(), nb::arg("now_us"),

@@ -139,6 +139,8 @@ std::optional<RankRequest> parse_rank_call(std::string_view payload, const RankL
         }
     }
     if (!found) return std::nullopt;
+    request.cost = 1.0 + static_cast<double>(request.candidates.size()) /
+                             static_cast<double>(limits.candidates_of_cost);
     return request;
 }
 

@@ -17,6 +17,7 @@ struct RankLimits {
     std::uint64_t id_bytes = 0;
     std::uint64_t context_entries = 0;
     std::uint64_t context_bytes = 0;
+    std::uint64_t candidates_of_cost = 1;
 };
 
 // A call of rank. The views are of the payload, which it owns; a move keeps them.
@@ -31,6 +32,7 @@ struct RankRequest {
     bool health_check = false;
     std::uint32_t k = 0;
     std::uint32_t timeout_ms = 0;
+    double cost = 1.0;
     std::uint64_t min_state_version = 0;
     std::optional<std::int64_t> as_of_us;
 };

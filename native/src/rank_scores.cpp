@@ -160,9 +160,9 @@ void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
         sums.assign(rows.size(), 0.0);
         for (std::size_t at = 0; at < user.repeats.items.size(); ++at) {
             const std::uint32_t place = place_of[user.repeats.items[at]];
-            if (place != nowhere) sums[place] += user.repeats.amounts[at];
+            if (place != nowhere) sums[place] += user.repeats.shares[at];
         }
-        add_part(user.repeats.weight);
+        add_part(user.repeat_weight);
     }
     for (const std::uint32_t item : user.left_out) {
         const std::uint32_t place = place_of[item];
@@ -203,9 +203,9 @@ void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t 
         add_part(user.near_weight);
     }
     for (std::size_t at = 0; at < user.repeats.items.size(); ++at) {
-        add_to(user.repeats.items[at], user.repeats.amounts[at]);
+        add_to(user.repeats.items[at], user.repeats.shares[at]);
     }
-    add_part(user.repeats.weight);
+    add_part(user.repeat_weight);
     for (const std::uint32_t item : user.left_out) {
         if (item < catalog.items.rows) scores[item] = left_out;
     }

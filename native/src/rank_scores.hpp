@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fold.hpp"
+#include "repeats.hpp"
 
 namespace penchant {
 
@@ -23,13 +24,6 @@ struct ScoredCatalog {
     std::size_t neighbour_columns = 0;
 };
 
-// What a user adds to items one by one, as entries of an item and an amount.
-struct SparsePart {
-    std::vector<std::uint32_t> items;
-    std::vector<double> amounts;
-    float weight = 0.0F;
-};
-
 // A user's side of the score.
 struct ScoredUser {
     std::vector<float> vectors;  // (interests, dimensions); of several, the best counts
@@ -38,7 +32,8 @@ struct ScoredUser {
     float begun = 0.0F;  // a_0 of `penchant.domain.long_tail`, by which the tail is withheld; or 0
     float tail_offset_weight = 0.0F;
     float tail_lift = 0.0F;
-    SparsePart repeats;
+    Repeats repeats;
+    float repeat_weight = 0.0F;
     std::vector<std::uint32_t> left_out;  // numbers of items that must not be shown
 };
 

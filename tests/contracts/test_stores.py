@@ -69,7 +69,7 @@ with store.snapshot() as snapshot:
             assert other.stdout.readline() == b"committed\n"
             assert contents(store) == [(b"from", b"here"), (b"to", b"there")]
             apply(store, [(b"to", b"back again")])
-            other.communicate(b"\n", timeout=30)
+            other.communicate(b"\n", timeout=300)
         assert other.returncode == 0
 
     def test_a_value_that_is_changed_after_it_was_read_stays_as_it_was(self, store: Store) -> None:

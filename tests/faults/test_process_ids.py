@@ -53,13 +53,13 @@ def test_a_reader_in_another_container_with_the_same_id_is_told_what_to_do(
     ) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "1 b'value'\n"
-        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert second.returncode == 3, second.stderr
         assert "another process reads it under the same id, 1," in second.stdout
         assert "shareProcessNamespace" in second.stdout
-        rest, _ = first.communicate("", timeout=60)
+        rest, _ = first.communicate("", timeout=300)
         assert rest == "b'value'\n", "the first one's snapshot is untouched"
     again = subprocess.run(
-        command, input="", capture_output=True, text=True, check=False, timeout=60
+        command, input="", capture_output=True, text=True, check=False, timeout=300
     )
     assert again.returncode == 0

@@ -33,7 +33,7 @@ from penchant_sdk._spool_file import SpoolFile
 from tests.support.small_disk import filled, small_disk
 from tests.support.stub_endpoint import StubEndpoint
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 AWAY = StatusCode.UNAVAILABLE, "[StoreUnavailable] the store is away"
 

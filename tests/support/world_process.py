@@ -129,7 +129,7 @@ def world_process(address: str, directory: Path) -> Iterator[WorldProcess]:
         here.recv()
         yield WorldProcess(here)
         here.send(None)
-        process.join(20)
+        process.join(120)
     finally:
         if process.is_alive():
             process.kill()

@@ -48,7 +48,7 @@ class CalibrationRequest:
 
     _: KW_ONLY
     store: Annotated[str, Parameter(show_default=False)] = ""
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
     click_signal: str = "click"

@@ -47,7 +47,7 @@ class ShowOptions:
     """Options to show as a command would take them."""
 
     store: str | None = None
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     encoder: Path | None = None
     """Directory of the encoder in use."""
     target: Annotated[str | None, Parameter(metavar="HOST:PORT")] = None

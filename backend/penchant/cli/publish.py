@@ -74,6 +74,8 @@ def _report(console: Terminal, request: PublishRequest, result: PublishResult) -
         console.say(f"For a Triton without Penchant: {result.model_version}")
     if result.reasons:
         console.say(result.reasons)
+    if result.remark:
+        console.say(printable(result.remark), "yellow")
     there = options(store=request.store, settings=request.settings)
     with_encoder = [*there, *options(encoder=request.encoder)]
     releases = command_line("releases", *there)

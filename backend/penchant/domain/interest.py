@@ -36,9 +36,12 @@ from penchant.domain.updaters import UPDATERS
 from penchant.domain.updaters.observations import Observations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Prior:
-    """The starting point of the fold, for one catalog version."""
+    """The starting point of the fold, for one catalog version.
+
+    Compared by identity, so that what is computed from one can be kept beside it.
+    """
 
     precision: Float64
     """A_0, shape (d, d), symmetric and positive definite."""

@@ -19,6 +19,7 @@ from penchant.evaluation.targets import ReplayConfig
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.system.option_types import FLAT, OBJECTIVE
 from penchant.system.progress import Progress, no_progress
+from penchant.system.workers import ALONE, Workers
 
 if TYPE_CHECKING:
     from penchant.evaluation.recommender_comparison import Evaluation
@@ -97,6 +98,8 @@ class EvaluationRequest:
     """Seed of the confidence intervals and of the baselines."""
     attribute: Annotated[str, Parameter(show_default=_default_attribute)] = ""
     """Attribute of items to measure calibration by."""
+    workers: Annotated[Workers, FLAT] = ALONE
+    """Who encodes the items and ranks."""
     slow_clock: Annotated[EncoderRetraining | None, Parameter(parse=False)] = None
     """Trains the encoder again during the replay; None: the encoder stays."""
 
@@ -122,6 +125,11 @@ def evaluate(
         ConfigError: an option is out of range, a file can't be read, a package is missing, or no
             event can be ranked for.
     """
+    if request.slow_clock is not None and not request.workers.alone:
+        raise ConfigError(
+            "--workers, --ray: got them with an encoder that is trained again during the replay, "
+            "expected either: each worker would train it"
+        )
     config = with_asked(request.model.config(request.log.source.store), request.objective)
     baselines = _make_baselines(request)
     progress("Reading the log", 0.0)
@@ -137,7 +145,7 @@ def evaluate(
     encoding = f"Encoding {len(stream.items):,} texts"
     progress(encoding, 0.0)
     clock = middle_clock(request.refresh_settings, config) if request.refresh else None
-    penchant = PenchantRecommender.load(config, stream, clock, request.slow_clock)
+    penchant = PenchantRecommender.load(config, stream, clock, request.slow_clock, request.workers)
     progress(encoding, 1.0)
     cache = None
     if request.keep is not None:
@@ -152,6 +160,7 @@ def evaluate(
         request.calibrated_by,
         progress,
         cache,
+        request.workers,
     )
 
 

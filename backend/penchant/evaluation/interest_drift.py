@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,27 +27,41 @@ class Drift:
     """Cosine of each interest with the last one, shape (n,); 0 for an interest of length 0."""
 
 
+InterestNotes = dict[int, list[tuple[int, Vector]]]
+"""Time and slow interest of each ranking, by user."""
+
+
 class InterestWatch:
     """Records the slow interest of some users whenever Penchant ranks for one of them."""
 
-    def __init__(self, recommender: PenchantRecommender, users: list[int]) -> None:
+    def __init__(self, recommender: PenchantRecommender, users: Sequence[int]) -> None:
         self.name = recommender.name
-        self._recommender = recommender
-        self._notes: dict[int, list[tuple[int, Vector]]] = {user: [] for user in users}
+        self.recommender = recommender
+        self.users = tuple(users)
+        self._notes: InterestNotes = {user: [] for user in users}
+
+    @property
+    def notes(self) -> InterestNotes:
+        """What was noted so far, of the users who were ranked for."""
+        return {user: notes for user, notes in self._notes.items() if notes}
+
+    def add(self, notes: InterestNotes) -> None:
+        """Takes over what another watch noted of users whom this one has not ranked for."""
+        self._notes |= notes
 
     def fit(self, stream: Stream, until: int) -> None:
         """See `Recommender.fit`."""
-        self._recommender.fit(stream, until)
+        self.recommender.fit(stream, until)
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
         """See `Recommender.scores`."""
         if user in self._notes:
-            self._notes[user].append((at_us, self._recommender.interest(user, at_us).slow))
-        return self._recommender.scores(user, at_us, context)
+            self._notes[user].append((at_us, self.recommender.interest(user, at_us).slow))
+        return self.recommender.scores(user, at_us, context)
 
     def learn(self, position: int) -> None:
         """See `Recommender.learn`."""
-        self._recommender.learn(position)
+        self.recommender.learn(position)
 
     def drifts(self, stream: Stream) -> list[Drift]:
         """One drift per watched user with at least one ranking."""

@@ -7,6 +7,7 @@ Every ranking uses the current offsets of all items. A server publishes them wit
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -35,6 +36,7 @@ from penchant.domain.types import (
 )
 from penchant.domain.window import empty_record, entry, insert
 from penchant.encoder.onnx import OnnxEncoder
+from penchant.encoder.shared_encoder import SharedEncoder
 from penchant.evaluation.recommender import EncoderRetraining
 from penchant.logs.stream import Stream, outcomes_before
 from penchant.refresh.item_vectors import RefreshedCatalog, fit_item_vectors, learn_catalog
@@ -42,6 +44,7 @@ from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.catalog_version import gram_of
 from penchant.service.scoring import score_all
 from penchant.service.user_interest import UserInContext, interest_of, repeats_in, segments_in
+from penchant.system.workers import ALONE, Workers
 
 Refresh = Callable[[Stream, int, Matrix], RefreshedCatalog]
 """Refreshes the catalog from a stream's events before a position, given the text vectors."""
@@ -56,15 +59,20 @@ def middle_clock(
         settings: settings of the fit; default: `RefreshSettings()`.
         learn_for: settings of the server whose score weights are learnt; None: they stay.
     """
-    chosen = settings or RefreshSettings()
+    return partial(_refreshed, settings or RefreshSettings(), learn_for)
 
-    def run(stream: Stream, until: int, text_vectors: Matrix) -> RefreshedCatalog:
-        events = outcomes_before(stream, until)
-        if learn_for is None:
-            return fit_item_vectors(events, text_vectors, chosen)
-        return learn_catalog(events, text_vectors, chosen, learn_for)
 
-    return run
+def _refreshed(
+    settings: RefreshSettings,
+    learn_for: Config | None,
+    stream: Stream,
+    until: int,
+    text_vectors: Matrix,
+) -> RefreshedCatalog:
+    events = outcomes_before(stream, until)
+    if learn_for is None:
+        return fit_item_vectors(events, text_vectors, settings)
+    return learn_catalog(events, text_vectors, settings, learn_for)
 
 
 class PenchantRecommender:
@@ -109,6 +117,7 @@ class PenchantRecommender:
         stream: Stream,
         refresh: Refresh | None = None,
         slow_clock: EncoderRetraining | None = None,
+        workers: Workers = ALONE,
     ) -> Self:
         """Encodes the stream's items with the encoder that the settings name.
 
@@ -120,7 +129,9 @@ class PenchantRecommender:
         if slow_clock is not None:
             empty = np.zeros((len(stream.items), slow_clock.dimensions), np.float32)
             return cls(config, empty, refresh, slow_clock=slow_clock)
-        encoder = OnnxEncoder.load(config.encoder, threads=config.encoder_threads)
+        threads = config.encoder_threads
+        inner = OnnxEncoder.load(config.encoder, threads=threads)
+        encoder = SharedEncoder(inner, config.encoder, threads, workers)
         return cls(config, encoder.encode([item.text for item in stream.items]), refresh)
 
     def fit(self, stream: Stream, until: int) -> None:

@@ -14,10 +14,12 @@ from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import ReplayResult, replay
 from penchant.evaluation.result_cache import ResultCache
+from penchant.evaluation.shared_replay import replay_in_parts
 from penchant.evaluation.summary import Summary, summarise
 from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
 from penchant.logs.stream import Stream
 from penchant.system.progress import Progress, no_progress
+from penchant.system.workers import ALONE, Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def compare_recommenders(
     attribute: str = "",
     progress: Progress = no_progress,
     cache: ResultCache | None = None,
+    workers: Workers = ALONE,
 ) -> Evaluation:
     """Replays the stream once for each recommender.
 
@@ -61,6 +64,7 @@ def compare_recommenders(
         attribute: attribute of items to measure calibration by; empty: none.
         progress: called with a recommender's name and the share of the replay that is done.
         cache: results of baselines; those it holds are not replayed, new ones are added.
+        workers: who replays for Penchant; baselines are replayed here.
 
     Raises:
         ConfigError: no event can be ranked for, a cut-off is below 1, or no item has the
@@ -86,6 +90,11 @@ def compare_recommenders(
         def on_event(position: int, name: str = name) -> None:
             progress(name, (position + 1 - start) / count)
 
+        if recommender is watch and not workers.alone:
+            results.append(
+                replay_in_parts(watch, stream, targets, replay_config, workers, progress)
+            )
+            continue
         # One BLAS thread for Penchant, as in a server: it serves many small requests best.
         with threadpool_limits(1 if recommender is watch else None):
             results.append(replay(stream, recommender, targets, replay_config, on_event))

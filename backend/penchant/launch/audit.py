@@ -21,7 +21,7 @@ class VerifyAuditRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE]
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     since: str = ""
     """A head that an earlier verification printed, which the log must still hold."""
 
@@ -32,7 +32,7 @@ class ShowAuditRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE]
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     last: int = 50
     """Number of latest rows."""
     verb: str = ""

@@ -77,7 +77,7 @@ class DiagnosisRequest:
         STORE_IN_USE,
         Parameter(show_default=shows(f"lmdb:{HOME / 'store'}, if it exists")),
     ] = None
-    """Store that should exist: lmdb:DIRECTORY."""
+    """Store that should exist: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     tls: Annotated[TlsFiles, FLAT] = NO_TLS
     """Certificates for a server that speaks TLS."""
     security: Flag = False

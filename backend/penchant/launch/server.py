@@ -27,11 +27,11 @@ from penchant.launch import (
     triton_log,
 )
 from penchant.launch.errors import LaunchError, TritonAborted
+from penchant.launch.model_python import STUB
 from penchant.launch.ports import FREE, LOOPBACK, Hosts, Ports, choose, local_address
 from penchant.launch.server_lock import ServerLock
 from penchant.launch.tls import PLAIN, ChannelAccess, ServerTls
 from penchant.launch.tritonserver import (
-    STUB,
     Triton,
     check_numpy,
     check_stub,

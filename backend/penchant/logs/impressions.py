@@ -49,7 +49,7 @@ class ImpressionsRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     output: Path
     """File to write: .parquet or .csv."""
     reward: Annotated[

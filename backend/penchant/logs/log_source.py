@@ -30,7 +30,7 @@ class LogSource:
     dataset: str = ""
     """Data set to use instead of the two files: movielens (100,000 ratings) or movielens-1m."""
     store: str = ""
-    """Store of a server to read instead of files: lmdb:DIRECTORY."""
+    """Store of a server to read instead of files: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     users: Path | None = None
     """File of users with a row of attributes each, such as country and age band; or the name of
     the data set, for those that come with it."""

@@ -25,6 +25,7 @@ from penchant.logs.open_table import open_table
 from penchant.logs.read_table import read_events, read_items
 from penchant.logs.refusals import LeftOut
 from penchant.logs.relevance import parse_relevance
+from penchant.logs.shipped.trimmed_log import trimmed_log
 from penchant.logs.store_log import items_and_events, items_in_order
 from penchant.logs.stream import Stream, make_stream
 from penchant.logs.user_attributes import with_user_attributes
@@ -83,7 +84,7 @@ def read_source(
     if source.store:
         if source.dataset or source.items or source.events:
             raise ConfigError("--store: expected neither --items, --events nor --dataset with it")
-        return _read_store(source)
+        return _read_store(source, left_out)
     if source.shipped_log:
         if source.dataset or source.events:
             raise ConfigError("--shipped: expected neither --events nor --dataset with it")
@@ -182,7 +183,7 @@ def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:
     return with_template(items, templates[0])
 
 
-def _read_store(source: LogSource) -> tuple[Sequence[Item], Sequence[Event]]:
+def _read_store(source: LogSource, left_out: LeftOut) -> tuple[Sequence[Item], Sequence[Event]]:
     address = source.store
     place = directory_of(address)
     if not is_network(address) and (place is None or not (place / "data.mdb").is_file()):
@@ -196,6 +197,12 @@ def _read_store(source: LogSource) -> tuple[Sequence[Item], Sequence[Event]]:
             with store.snapshot() as snapshot:
                 return items_in_order(snapshot), log
         source.shipped_log.within()
+        elsewhere = trimmed_log(store).shipped
+        if elsewhere:
+            left_out.warnings.append(
+                f"the store was trimmed, and its older events are in {elsewhere} alone; "
+                f"--shipped {elsewhere} reads them too"
+            )
         with store.snapshot() as snapshot:
             return items_and_events(snapshot)
     finally:

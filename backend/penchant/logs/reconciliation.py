@@ -27,7 +27,7 @@ class AdsReportRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     campaign: Annotated[
         Repeated, Parameter(metavar="ID", show_default=lambda _: "every campaign")
     ] = ()

@@ -36,7 +36,7 @@ class ExpireRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     days: Annotated[float | None, Parameter(show_default=False)] = None
     """Days after which events are deleted. Default: the store's setting retention_days."""
     settings: ServerSettings = ()

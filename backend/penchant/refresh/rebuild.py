@@ -7,7 +7,6 @@ from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.config import Config
@@ -17,6 +16,7 @@ from penchant.launch.server_store import ServerSettings, ServerStore, open_serve
 from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.refresh.put_back import put_back
 from penchant.refresh.record_workers import record_workers
+from penchant.refresh.store_for_workers import check_store_for
 from penchant.server.kept_settings import REBUILT, keep
 from penchant.service.clock import system_clock
 from penchant.service.live_offsets import LiveOffsets
@@ -28,6 +28,7 @@ from penchant.service.user_interest import Catalogs
 from penchant.store.counters import scan_counters
 from penchant.system.option_types import FLAT, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
+from penchant.system.workers import ALONE, Workers
 
 Part = Literal["all", "records", "counters", "ledgers"]
 """What can be made again from the log."""
@@ -41,12 +42,12 @@ class RebuildRequest:
     """Part to rebuild: users' records, items' counters, ledgers with the budgets, or all."""
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     settings: ServerSettings = ()
     """New signals or a new window, which the store keeps from now on; repeatable."""
     shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
-    workers: Annotated[int, Parameter(validator=Number(gte=1))] = 1
-    """Processes that make records; the result is the same for any number."""
+    workers: Annotated[Workers, FLAT] = ALONE
+    """Who makes records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
     head_made_again = False
     retired, ledgers = RetiredSignals(), RebuiltLedgers()
     with open_server_store(request.store, request.settings, may_differ=REBUILT) as server:
+        check_store_for(server.config.store, request.workers)
         server.audit.note("rebuild", note=request.part)
         config = server.config
         request.shipped_log.within()
@@ -95,7 +97,7 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
         if request.part in ("all", "records"):
             head_made_again = _mend_head(server)
             window = config.fold.window_events
-            make = record_workers(request.store, config.signals, window, request.workers)
+            make = record_workers(config.store, config.signals, window, request.workers)
             users = rebuild_records(server.store, config.signals, window, progress, retired, make)
         if request.part in ("all", "counters"):
             made = rebuild_counters(

@@ -1,4 +1,4 @@
-"""Makes users' records from their logs in several processes, share by share."""
+"""Makes users' records from their logs in other processes, share by share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penchant.domain.errors import StateCorrupt
 from penchant.domain.rewards import SignalTable
 from penchant.service.rebuilt_records import MadeRecord, MakeRecords, made_record
 from penchant.store.open import open_store
-from penchant.system.worker_shares import worked
+from penchant.system.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,19 @@ def record_workers(
     address: str,
     signals: SignalTable,
     window_events: int,
-    workers: int,
+    workers: Workers,
     make: MakeShare = make_share,
 ) -> MakeRecords | None:
-    """What makes records for `rebuild_records` in some processes; None for one: the caller's.
+    """What makes records for `rebuild_records` elsewhere; None: the caller's own process does.
 
     Args:
         address: of the store.
         signals: rewards of the signals.
         window_events: size of the window.
-        workers: processes.
+        workers: who makes them.
         make: makes the records of a share.
     """
-    if workers <= 1:
+    if workers.alone:
         return None
     return partial(_made, address, signals, window_events, workers, make)
 
@@ -70,9 +70,9 @@ def _made(
     address: str,
     signals: SignalTable,
     window_events: int,
-    workers: int,
+    workers: Workers,
     make: MakeShare,
     shares: Sequence[Sequence[str]],
 ) -> Iterator[list[MadeRecord]]:
     given = [RecordShare(address, tuple(users), signals, window_events) for users in shares]
-    return worked(make, given, workers)
+    return workers.worked(make, given)

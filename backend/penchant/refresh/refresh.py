@@ -22,7 +22,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
 from penchant.domain.types import CatalogHead
-from penchant.launch.model_parameters import DEFAULT_STORE
+from penchant.launch.model_parameters import DEFAULT_STORE, whole_address
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.columns import COLUMNS_GROUP, EventColumns
 from penchant.logs.interactions import LogFile, ReadLog
@@ -38,6 +38,9 @@ from penchant.refresh.refresh_input import RefreshInput, read_refresh_input
 from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.refresh_turn import refresh_turn
+from penchant.refresh.remembered_log import RememberedLog
+from penchant.refresh.store_for_workers import check_store_for
+from penchant.refresh.user_outcomes import OutcomeReaders
 from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store, Transaction
 from penchant.store.conflict_retries import in_transaction
@@ -48,6 +51,7 @@ from penchant.store.rollouts import read_rollout, write_rollout
 from penchant.system.low_priority import at_low_priority
 from penchant.system.option_types import FLAT, OBJECTIVE, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
+from penchant.system.workers import ALONE, Workers
 
 log = logging.getLogger("penchant")
 
@@ -67,7 +71,7 @@ class RefreshRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
     objective: Annotated[str, OBJECTIVE] = ""
@@ -88,6 +92,12 @@ class RefreshRequest:
     format: Annotated[str | None, Parameter(metavar="NAME", group=COLUMNS_GROUP)] = None
     """Format of the file: csv, tsv, jsonl or parquet; by default, as its content or name says."""
     shipped_log: Annotated[ShippedSource, FLAT] = ShippedSource()
+    workers: Annotated[Workers, FLAT] = ALONE
+    """Who reads the store's own log."""
+
+    def remembered_log(self) -> RememberedLog:
+        """An empty memory of the store's own log, which the request's workers fill."""
+        return RememberedLog(OutcomeReaders(self.workers, whole_address(self.store)))
 
     def fit_settings(self, released: RefreshSettings) -> RefreshSettings:
         """The settings of the fit: the request's, else those of the served release.
@@ -166,6 +176,7 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
     left_out = LeftOut()
     with open_server_store(request.store, request.settings) as server:
         read = request.reader(server, left_out)
+        check_store_for(server.config.store, request.workers)
         config = with_asked(server.config, request.objective)
         settings = request.fit_settings(released_settings(server.store))
         with refresh_turn(request.store, TURN_S, server.store):
@@ -177,6 +188,7 @@ def refresh(request: RefreshRequest, progress: Progress = no_progress) -> Refres
                 read,
                 progress,
                 elsewhere=request.events is not None,
+                own_log=request.remembered_log(),
             )
     for kind, remedy, count in result.retired.cases():
         left_out.add(kind, remedy, count)
@@ -204,6 +216,7 @@ def refresh_store(
     memory: RefreshMemory | None = None,
     *,
     elsewhere: bool | None = None,
+    own_log: RememberedLog | None = None,
 ) -> RefreshResult:
     """Fits a catalog to the whole log, and publishes a version if anything changed.
 
@@ -217,6 +230,7 @@ def refresh_store(
         memory: of a process that refreshes again and again, which then reads and fits at low
             priority; None: everything is learnt anew.
         elsewhere: whether what `read` reads is another log than the store's own; None: it is.
+        own_log: reads the store's own log where there is no `memory`; None: this process does.
 
     Raises:
         ConfigError: the store holds no items; or as `read` raises it.
@@ -224,7 +238,8 @@ def refresh_store(
             changed.
     """
     began_s = time.monotonic()
-    learn = partial(_learn, store, config, settings, read, progress, memory)
+    known = memory or RefreshMemory(own_log or RememberedLog())
+    learn = partial(_learn, store, config, settings, read, progress, known)
     source, tried, fresh = learn() if memory is None else at_low_priority(learn)
     progress("Publishing", 0.0)
     note = RefreshNote(
@@ -253,10 +268,9 @@ def _learn(
     settings: RefreshSettings,
     read: ReadLog | None,
     progress: Progress,
-    memory: RefreshMemory | None,
+    memory: RefreshMemory,
 ) -> tuple[RefreshInput, _Tried | None, RefreshedCatalog]:
     """Reads the log and fits to it, without a lock on anything."""
-    memory = memory or RefreshMemory()
     progress("Reading the log", 0.0)
     with store.snapshot() as snapshot:
         source = read_refresh_input(snapshot, config, read, remembered=memory.log)

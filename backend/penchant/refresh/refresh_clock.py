@@ -31,6 +31,7 @@ from penchant.refresh.refresh import (
 from penchant.refresh.refresh_memory import RefreshMemory
 from penchant.refresh.refresh_pace import enough, is_due
 from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
+from penchant.refresh.store_for_workers import check_store_for
 from penchant.service.clock import system_clock
 from penchant.store.accepted_events import read_accepted
 from penchant.store.base import Snapshot, Transaction
@@ -70,11 +71,14 @@ class RefreshClock:
     request: RefreshRequest
     every_s: float
     """Seconds from the end of one look to the next."""
-    _memory: RefreshMemory = field(default_factory=RefreshMemory)
+    _memory: RefreshMemory = field(init=False)
     _failures: int = 0
     _expired_s: float = 0.0
     _began_s: float = field(default_factory=time.time)
     _said: str = ""
+
+    def __post_init__(self) -> None:
+        self._memory = RefreshMemory(self.request.remembered_log())
 
     def run(self, say: Callable[[str], None]) -> NoReturn:
         """Looks for ever; says what happened, but not twice in a row that nothing did."""
@@ -113,6 +117,7 @@ class RefreshClock:
                 reason = self._reason_to_wait(snapshot)
             if reason:
                 return ClockLook("waits", reason, self.every_s)
+            check_store_for(server.config.store, self.request.workers)
             settings = self.request.fit_settings(released_settings(server.store))
             config = with_asked(server.config, self.request.objective)
             result = refresh_store(

@@ -8,7 +8,6 @@ are looked at each time.
 from __future__ import annotations
 
 import zlib
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,41 +15,28 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penchant.domain.arrays import Float64, Int64
+from penchant.domain.arrays import Int64
 from penchant.domain.errors import StateCorrupt
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rewards import SignalTable
 from penchant.domain.types import Context
 from penchant.logs.interactions import ContextValues, Interactions
+from penchant.refresh.user_outcomes import OutcomeReaders, UserOutcomes
 from penchant.store.base import Snapshot
-from penchant.store.items import read_sound_item
-from penchant.store.users import read_log, read_user, scan_user_ids
+from penchant.store.users import read_user, scan_user_ids
 
 _Number = TypeVar("_Number", np.int64, np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class _UserOutcomes:
-    """The outcomes of one user's log; item numbers, not rows, so that they stay valid."""
-
-    item: Int64
-    reward: Float64
-    weight: Float64
-    signal: Int64
-    """Places in the signal table, in alphabetical order."""
-    at_us: Int64
-    context: Int64
-    """Places among the contexts that the log holds."""
-    retired: RetiredSignals
 
 
 @dataclass(slots=True)
 class RememberedLog:
     """What was read of a store's log, and under which record of each user."""
 
+    readers: OutcomeReaders = field(default_factory=OutcomeReaders)
+    """Who reads the logs."""
     _signals: SignalTable | None = None
     _records: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _outcomes: dict[str, _UserOutcomes] = field(default_factory=dict)
+    _outcomes: dict[str, UserOutcomes] = field(default_factory=dict)
     _contexts: dict[Context, int] = field(default_factory=dict)
     """All contexts met so far, and their places."""
     read_users: int = 0
@@ -76,17 +62,18 @@ class RememberedLog:
         if signals != self._signals:
             self._signals = signals
             self._records, self._outcomes = {}, {}
-        self.read_users = 0
-        numbers: dict[str, int | None] = {}
         users = list(scan_user_ids(snapshot))
         for gone in self._outcomes.keys() - set(users):
             del self._outcomes[gone], self._records[gone]
+        changed: dict[str, tuple[int, int]] = {}
         for user in users:
             record = _fingerprint(snapshot, user)
             if record is None or self._records.get(user) != record:
-                self._outcomes[user] = _read_user(snapshot, user, signals, numbers, self._contexts)
-                self._records[user] = record or (-1, 0)
-                self.read_users += 1
+                changed[user] = record or (-1, 0)
+        self.read_users = len(changed)
+        found = self.readers.read(snapshot, list(changed), signals, self._contexts)
+        self._outcomes |= zip(changed, found, strict=True)
+        self._records |= changed
         return self._together(users, rows, retired)
 
     def _together(
@@ -144,39 +131,3 @@ def _fingerprint(snapshot: Snapshot, user: str) -> tuple[int, int] | None:
     if state is None:
         return None
     return state.record.state_version, zlib.crc32(state.record.window.tobytes())
-
-
-def _read_user(
-    snapshot: Snapshot,
-    user: str,
-    signals: SignalTable,
-    numbers: dict[str, int | None],
-    contexts: dict[Context, int],
-) -> _UserOutcomes:
-    items, times, kinds, places = array("q"), array("q"), array("q"), array("q")
-    place = {name: number for number, name in enumerate(sorted(signals))}
-    rewards, weights = array("d"), array("d")
-    retired = RetiredSignals()
-    for log_row in read_log(snapshot, user):
-        event = log_row.event
-        if event.item not in numbers:
-            stored = read_sound_item(snapshot, event.item)
-            numbers[event.item] = None if stored is None else stored.number
-        number = numbers[event.item]
-        outcome = retired.resolve(signals, event)
-        if number is not None and outcome is not None and outcome.wait_s is None:
-            items.append(number)
-            rewards.append(outcome.reward)
-            weights.append(outcome.weight)
-            kinds.append(place[event.signal])
-            times.append(event.occurred_at_us)
-            places.append(contexts.setdefault(event.context, len(contexts)))
-    return _UserOutcomes(
-        np.array(items, np.int64),
-        np.array(rewards, np.float64),
-        np.array(weights, np.float64),
-        np.array(kinds, np.int64),
-        np.array(times, np.int64),
-        np.array(places, np.int64),
-        retired,
-    )

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from penchant.domain.errors import ConfigError
 from penchant.encoder.base import Encoder
 from penchant.encoder.cache import CachedEncoder
 from penchant.encoder.library import MANIFEST, load_onnx
+from penchant.encoder.shared_encoder import SharedEncoder
 from penchant.evaluation.gates.budgets import Budgets
 from penchant.evaluation.gates.judge import judge
 from penchant.evaluation.gates.side import Side
@@ -49,6 +51,7 @@ from penchant.releases.release_gate import (
     parse_weights,
 )
 from penchant.releases.release_rollout import RolloutPlan, begin_rollout
+from penchant.releases.shared_release import fetch_release, send_release
 from penchant.releases.switch import switch_to
 from penchant.releases.triton_repository import write_model_version
 from penchant.store.items import read_head
@@ -56,6 +59,7 @@ from penchant.store.releases import read_releases
 from penchant.system.audit_log import digest_of
 from penchant.system.option_types import (
     ENCODER_IN_USE,
+    FLAT,
     STORE_IN_USE,
     Flag,
     Pairs,
@@ -65,6 +69,7 @@ from penchant.system.option_types import (
     shows,
 )
 from penchant.system.progress import Progress, no_progress
+from penchant.system.workers import ALONE, Workers
 
 _CONTENT = Parameter(group="Content of the release")
 _GATE = Parameter(group="Gate")
@@ -87,7 +92,7 @@ class PublishRequest:
     """A release that is built already: its id, or its folder. Or name --candidate."""
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
     encoder: Annotated[Path | None, ENCODER_IN_USE, Parameter(show_default=KEPT_ENCODER)] = None
@@ -128,6 +133,8 @@ class PublishRequest:
     """Serve it to this share of the users only, as 5%."""
     max_trial_loss: Annotated[Share, _ROLLOUT] = 0.05
     """Relative loss of the rollout's metric at which the server ends it."""
+    workers: Annotated[Workers, FLAT] = ALONE
+    """Who encodes the items."""
 
     def __post_init__(self) -> None:
         if (self.release is None) == (self.candidate is None):
@@ -188,6 +195,8 @@ class PublishResult:
     """Folder that was added to the model repository of `triton`."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Events of the log that were not used."""
+    remark: str = ""
+    """What is left to do for the other servers of the store; empty: nothing."""
 
 
 def publish(
@@ -215,6 +224,7 @@ def publish(
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
     weights, reports = parse_weights(pairs_of("--weight", request.weights)), _read(request.reports)
+    load = partial(_shared, load, request.workers)
     with open_server_store(request.store, request.settings, request.encoder) as server:
         candidate = _candidate(request, server, weights, load)
         progress("Reading the log", 0.0)
@@ -241,6 +251,11 @@ def publish(
         return dataclasses.replace(result, left_out=left_out)
 
 
+def _shared(load: LoadEncoder, workers: Workers, directory: Path) -> Encoder:
+    """The encoder of a directory, as workers share it."""
+    return SharedEncoder(load(directory), directory, workers=workers)
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """A release to publish, built or not."""
@@ -260,6 +275,7 @@ def _candidate(
     folder = Path(request.release or "")
     if not (folder / MANIFEST).is_file():
         folder = server.releases / folder.name
+        fetch_release(server, folder.name)
     folder = install_release(folder, server.releases)
     manifest = check_release(folder)
     encoder = load(encoder_directory(folder))
@@ -330,6 +346,8 @@ class _Publication:
         if request.triton is not None:
             model_version = write_model_version(request.triton, encoder_directory(folder))
 
+        remark = send_release(server, folder)
+
         def result(outcome: PublishOutcome, catalog_version: int = 0) -> PublishResult:
             return PublishResult(
                 outcome,
@@ -340,6 +358,7 @@ class _Publication:
                 manifest.reasons,
                 catalog_version,
                 model_version,
+                remark=remark,
             )
 
         if request.build_only:

@@ -25,7 +25,7 @@ class ListReleasesRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from penchant.releases.prepared_switch import (
     write_prepared,
 )
 from penchant.releases.release_rollout import stop_rollout
+from penchant.releases.shared_release import fetch_release
 from penchant.releases.switch import (
     COMMIT,
     DONE,
@@ -62,7 +64,7 @@ class RollbackRequest:
     """Id of a release that was served; `start` is the state before the first one."""
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     encoder: Annotated[Path | None, ENCODER_IN_USE, Parameter(show_default=KEPT_ENCODER)] = None
     """Directory of the server's own encoder, which served before any release."""
     settings: ServerSettings = ()
@@ -113,6 +115,7 @@ def roll_back(
             load,
             to,
             progress,
+            fetch=partial(fetch_release, server),
         )
     return RollbackResult(head=head)
 
@@ -126,6 +129,7 @@ def switch_back(
     to: str | None = None,
     progress: Progress = no_progress,
     clock: Clock = system_clock,
+    fetch: Callable[[str], None] = lambda release: None,
 ) -> CatalogHead:
     """Switches a store back to an earlier release.
 
@@ -143,6 +147,7 @@ def switch_back(
             release before the served one.
         progress: called as steps begin and end.
         clock: gives the time in microseconds since 1970.
+        fetch: called with the id of the release to go back to, before its folder is read.
 
     Returns:
         The head that readers follow now.
@@ -161,6 +166,7 @@ def switch_back(
         )
     entry = earlier(log, to, before.release)
     progress("Loading the encoder", 0.0)
+    fetch(entry.release)
     release = _load(entry, releases, config, load)
     progress("Loading the encoder", 1.0)
     kept = entry.encoder_version in kept_encoders(log)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from penchant.config import Config, audit_directory, catalog_directory
+from penchant.config import Config, audit_directory, catalog_directory, releases_directory
 from penchant.domain.errors import ConfigError, PenchantError
 from penchant.domain.types import Item
 from penchant.encoder.base import Encoders
@@ -36,6 +36,7 @@ from penchant.server.served_store import (
     guarded,
     read_item_biases,
     served_store,
+    shared_files,
 )
 from penchant.server.store_use import use_store
 from penchant.server.user_names import UserNames, agreed_names
@@ -51,10 +52,11 @@ from penchant.service.mended_catalog import mend_catalog
 from penchant.service.merge_users import check_merge
 from penchant.service.meter import Meter
 from penchant.service.rank import RankService, check_rank
+from penchant.service.release_share import FetchingEncoders, ReleaseShare
 from penchant.service.reserve import ReserveService, check_reserve
 from penchant.service.user_interest import Catalogs
 from penchant.service.users import UserService, check_export, check_user
-from penchant.store.address import directory_of
+from penchant.store.address import directory_of, is_network
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.server_claim import ServerClaim, this_server
@@ -225,6 +227,9 @@ def _over(
                 reads_all=reads_all,
                 complete=served.complete,
             )
+    releases = releases_directory(config)
+    if is_network(config.store) and releases is not None:
+        encoders = FetchingEncoders(encoders, ReleaseShare(shared_files(store, config), releases))
     verbs = _verbs(fields, config, served, encoders, meter, clock, began_us, names)
     place = directory_of(config.store)
     if "feedback" in fields and began_us and place is not None:

@@ -67,21 +67,23 @@ class NativeVerb(Protocol):
     tag: bytes
     """First byte of its serialized calls: the number of its field in `Call`, length-delimited."""
 
-    def parse(self, payload: bytes) -> NativeCall | None:
-        """The parsed call; None: it takes the general way, which says what is wrong with it."""
+    @property
+    def parse(self) -> Callable[[bytes], NativeCall | None]:
+        """Gives the parsed call; None: it takes the general way, which says what is wrong."""
         ...
 
-    def answer(self, calls: Sequence[Any]) -> Sequence[bytes | None]:
+    def answer(self, calls: Sequence[Any]) -> list[bytes | None]:
         """One serialized reply per parsed call, in order; None: it takes the general way."""
-        ...
-
-    def cost(self, call: Any) -> float:
-        """See `Plan.cost`."""
         ...
 
 
 class NativeCall(Protocol):
     """A call that the compiled way has parsed."""
+
+    @property
+    def cost(self) -> float:
+        """See `Plan.cost`."""
+        ...
 
     @property
     def timeout_ms(self) -> int:
@@ -208,6 +210,8 @@ class Dispatch:
 
     def answer(self, calls: Sequence[ParsedCall]) -> list[Answer]:
         """One reply or error per call, in order."""
+        if len(calls) == 1:
+            return _answer(self._verbs[calls[0].field], calls)
         fields = dict.fromkeys([call.field for call in calls])
         if len(fields) == 1:  # The usual case, since most models have one method.
             return _answer(self._verbs[calls[0].field], calls)
@@ -252,8 +256,7 @@ def _native_call(
         return None
     health_check = call.health_check and (caller is LOCAL or caller.is_server)
     timeout_s = call.timeout_ms / 1e3
-    cost = native.cost(call)
-    return ParsedCall(field, call, Lane.SMALL, cost, timeout_s, health_check, caller, payload)
+    return ParsedCall(field, call, Lane.SMALL, call.cost, timeout_s, health_check, caller, payload)
 
 
 def _permit(caller: Caller, field: str, message: object) -> None:
@@ -286,22 +289,21 @@ def _advance(work: Generator[None, None, Any]) -> _Finished | None:
 
 def _answer(verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]) -> list[Answer]:
     """Takes the calls of one method through the verb's steps."""
-    if verb.native is None:
-        return _answer_generally(verb, calls)
-    places = [place for place, call in enumerate(calls) if call.payload is not None]
-    if not places:
-        return _answer_generally(verb, calls)
-    replies = attempt(verb.native.answer, [calls[place].message for place in places])
-    answers: list[Answer | None] = [None] * len(calls)
-    if not isinstance(replies, PenchantError):
-        for place, reply in zip(places, replies, strict=True):
-            answers[place] = reply
+    native = verb.native
+    parsed = [] if native is None else [call.message for call in calls if call.payload is not None]
+    if native is None or not parsed:
+        # A tenant's store may have no compiled way where the server's own, which parsed, has one.
+        return _answer_generally(verb, [_for_general_way(call) for call in calls])
+    replies = attempt(native.answer, parsed)
+    if isinstance(replies, PenchantError):
+        replies = [None] * len(parsed)
+    elif len(parsed) == len(calls) and None not in replies:  # The usual case.
+        return cast(list[Answer], replies)
+    of_parsed = iter(replies)
+    answers = [None if call.payload is None else next(of_parsed) for call in calls]
     left = [place for place, answer in enumerate(answers) if answer is None]
-    if left:
-        others = _answer_generally(verb, [_for_general_way(calls[place]) for place in left])
-        for place, answer in zip(left, others, strict=True):
-            answers[place] = answer
-    return cast(list[Answer], answers)
+    others = iter(_answer_generally(verb, [_for_general_way(calls[place]) for place in left]))
+    return [next(others) if answer is None else answer for answer in answers]
 
 
 def _for_general_way(call: ParsedCall) -> ParsedCall:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ import penchant_native
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
-from penchant.server.plans import SMALL_CANDIDATES, SMALL_K, candidates_cost
+from penchant.server.plans import SMALL_CANDIDATES, SMALL_K
 from penchant.service.clock import Clock
 from penchant.service.compiled_folds import CompiledFolds
 from penchant.service.meter import Meter
@@ -76,24 +77,19 @@ class NativeRank:
         self._meter = meter
         self._explorations_per_day = explorations_per_day
         self._stored_name = stored_name
-        self._limits = penchant_native.RankLimits(
+        limits_ = penchant_native.RankLimits(
             k=min(limits.k, SMALL_K),
             candidates=min(limits.candidates, SMALL_CANDIDATES),
             id_bytes=limits.id_bytes,
             context_entries=limits.context_entries,
             context_bytes=limits.context_bytes,
+            candidates_of_cost=SMALL_CANDIDATES,
         )
+        self.parse = partial(penchant_native.parse_rank_call, limits=limits_)
+        """See `NativeVerb.parse`; no function of Python's own, for speed on the hot path."""
         self._lock = threading.Lock()
         self._ids = penchant_native.ItemIds()
         self._known: _Known | None = None
-
-    def parse(self, payload: bytes) -> penchant_native.RankCall | None:
-        """The parsed call; None: it takes the general way."""
-        return penchant_native.parse_rank_call(payload, self._limits)
-
-    def cost(self, call: penchant_native.RankCall) -> float:
-        """See `Plan.cost`."""
-        return candidates_cost(call.candidates)
 
     def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:
         """One serialized reply per call, all from one snapshot; None: it takes the general way."""
@@ -109,13 +105,15 @@ class NativeRank:
                         continue
                     began_ns = step_began()
                     record, owned = self._rows(snapshot, call)
-                    step_ended("read", began_ns)
-                    began_ns = step_began()
+                    if began_ns:
+                        step_ended("read", began_ns)
+                        began_ns = step_began()
                     answer = view.answer(
                         call, record, owned, newest, self._clock(), self._explorations_per_day
                     )
                     if answer is not None:
-                        step_ended("score", began_ns)
+                        if began_ns:
+                            step_ended("score", began_ns)
                         replies[place], top, cold, fold_s = answer
                         self._meter.ranked(top, cold=cold)
                         if fold_s:
@@ -139,7 +137,7 @@ class NativeRank:
         # It may be newer than the snapshot's, where another thread has read that.
         offered = self._catalogs.read(snapshot)
         if known is None or known.view is not offered.served:
-            native = self._native_view(offered.served)
+            native = self._twin(offered.served)
         else:
             native = known.native
         self._known = _Known(head, offered.served, native)
@@ -156,19 +154,21 @@ class NativeRank:
         owned = snapshot.get(encode(Kind.OWNED, user)) if call.exclude_owned else None
         return snapshot.get(encode(Kind.USER, user)), owned
 
-    def _native_view(self, view: CatalogView) -> penchant_native.RankView | None:
-        if not view.head.rows or view.settings.repeat_weight or not _fits(view):
+    def _twin(self, view: CatalogView) -> penchant_native.RankView | None:
+        """The compiled twin of a view; None for an empty catalog, or settings that it lacks."""
+        if not view.head.rows or view.settings.time_bucket_s > MOST_BUCKET_S:
+            return None
+        terms = CompiledFolds().terms(view)
+        if terms is None and view.settings.repeat_weight and view.settings.signal_weights:
             return None
         with self._lock:
             self._ids.follow(view.ids)
-            return _native_view(view, self._ids)
+            return _native_view(view, self._ids, terms)
 
 
-def _fits(view: CatalogView) -> bool:
-    return view.settings.time_bucket_s <= MOST_BUCKET_S
-
-
-def _native_view(view: CatalogView, ids: penchant_native.ItemIds) -> penchant_native.RankView:
+def _native_view(
+    view: CatalogView, ids: penchant_native.ItemIds, terms: penchant_native.FoldTerms | None
+) -> penchant_native.RankView:
     settings, head = view.settings, view.head
     neighbours = view.neighbours
     return penchant_native.RankView(
@@ -192,5 +192,9 @@ def _native_view(view: CatalogView, ids: penchant_native.ItemIds) -> penchant_na
         tail_offset_weight=settings.tail_offset_weight,
         tail_lift=settings.tail_lift,
         knows_contexts=bool(settings.context_halvings) or bool(view.frozen.segments),
-        fold=CompiledFolds().terms(view),
+        repeat_weight=settings.repeat_weight,
+        repeat_half_life_s=settings.repeat_half_life_s,
+        repeat_pause_s=settings.repeat_pause_s,
+        repeat_basket_weight=settings.repeat_basket_weight,
+        fold=terms,
     )

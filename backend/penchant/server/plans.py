@@ -27,15 +27,10 @@ SMALL_TEXTS = 64
 SMALL_TEXT_BYTES = 128 << 10
 
 
-def candidates_cost(candidates: int) -> float:
-    """The cost of a ranking of some candidates, or of the whole catalog, without extras."""
-    return 1.0 + candidates / SMALL_CANDIDATES
-
-
 def rank_plan(message: rank_pb2.RankRequest) -> Plan:
     """A query waits for the encoder; an explained, long or explored list is long work."""
     k = message.k
-    cost = candidates_cost(len(message.candidates.ids))
+    cost = 1.0 + len(message.candidates.ids) / SMALL_CANDIDATES
     if message.explain:
         cost += 1.5 + 0.03 * k
     if message.diversity:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from penchant.catalog.view import CatalogView
 from penchant.domain.context import Slots
+from penchant.domain.interest import Prior
 from penchant.domain.signal_weights import factors_by_code
 from penchant.domain.types import RECENT_DTYPE, Interest, Window
 from penchant.service.record_draft import RecordDraft
@@ -23,25 +25,22 @@ from penchant.system.native_module import native_choice
 if TYPE_CHECKING:
     from penchant_native import Folds, FoldTerms
 
-_KEPT_VIEWS = 2
-"""Catalogs whose terms are kept: the one that is served, and one on rollout."""
-
 
 class CompiledFolds:
-    """The compiled folds of the catalogs that were asked for last; safe in threads."""
+    """The compiled folds of the catalogs that are in use; safe in threads."""
 
     def __init__(self) -> None:
-        self._latest: tuple[tuple[CatalogView, Folds | None], ...] = ()
+        self._by_prior = WeakKeyDictionary[Prior, "Folds | None"]()
+        """A catalog's views of one version and setting share their prior."""
 
-    def head(self, record: bytes) -> int | None:
+    def version(self, record: bytes) -> int | None:
         """The state version of an encoded record; None: the codec has to look at it.
 
         Cost: a checksum, about a microsecond for each kilobyte.
         """
         import penchant_native
 
-        found = penchant_native.record_head(record)
-        return None if found is None else found[0]
+        return penchant_native.record_version(record)
 
     def learn(
         self, view: CatalogView, drafts: Sequence[RecordDraft], capacity: int, bucket: int
@@ -91,13 +90,11 @@ class CompiledFolds:
         return None if folds is None else folds.terms
 
     def _folds_of(self, view: CatalogView) -> Folds | None:
-        latest = self._latest
-        for known, folds in latest:
-            if known is view:
-                return folds
-        made = _terms(view)
-        self._latest = ((view, made), *latest[: _KEPT_VIEWS - 1])
-        return made
+        try:
+            return self._by_prior[view.prior]
+        except KeyError:
+            made = self._by_prior[view.prior] = _terms(view)
+            return made
 
 
 def compiled_folds() -> CompiledFolds | None:
@@ -118,7 +115,7 @@ def _terms(view: CatalogView) -> Folds | None:
     import penchant_native
 
     settings, precision = view.settings, view.prior.precision
-    if settings.updater != "ridge" or view.head.rows == 0:
+    if settings.updater != "ridge":
         return None
     # Lowered by what computing it may have added.
     least = np.linalg.eigvalsh(precision)[0] - 1e-12 * np.trace(precision)

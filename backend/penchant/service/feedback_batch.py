@@ -217,7 +217,7 @@ class FeedbackBatch:
         value = read_encoded_user(self._transaction, user)
         draft = RecordDraft.of_new_user()
         if value is not None:
-            version = None if self._compiled is None else self._compiled.head(value)
+            version = None if self._compiled is None else self._compiled.version(value)
             if version is None or self._quality.wants_state:
                 state = sound_state(user, value)
                 self._quality.read(user, state)

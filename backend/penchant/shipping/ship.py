@@ -54,7 +54,7 @@ class ShipRequest:
 
     _: KW_ONLY
     store: Annotated[str, STORE_IN_USE] = DEFAULT_STORE
-    """Store of the server: lmdb:DIRECTORY, or valkey://HOST:PORT/NAMESPACE."""
+    """Store of the server: lmdb:DIRECTORY or valkey://…/NAMESPACE."""
     to: Annotated[
         str, Parameter(metavar="URL", show_default=lambda _: "where the store ships to already")
     ] = ""

@@ -191,8 +191,12 @@ def _widened(older: Window) -> Window:
     return window
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+"""Made once: `json.dumps` with these arguments makes one for every row of the log."""
+
+
 def _encode_json(value: object) -> bytes:
-    return seal(json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
+    return seal(_JSON.encode(value).encode())
 
 
 def _decode_json(value: bytes, what: str) -> Any:

@@ -16,6 +16,9 @@ from enum import IntEnum, unique
 _ESCAPED_ZERO = b"\x00\xff"
 _END_OF_TEXT = b"\x00\x01"
 _TEXT, _NUMBER = 0x54, 0x4E
+_TEXT_BYTE, _NUMBER_BYTE = bytes([_TEXT]), bytes([_NUMBER])
+_KIND_BYTES = [bytes([number]) for number in range(256)]
+"""By kind; a look-up, since every row that feedback touches has a key."""
 
 
 @unique  # Two kinds of one number would be one.
@@ -117,15 +120,16 @@ def user_of(key: bytes) -> str | None:
 
 def encode(kind: Kind, *parts: str | int) -> bytes:
     """The key of a kind and its parts; with fewer parts, the prefix of all longer keys."""
-    out = bytearray([kind])
+    out = _KIND_BYTES[kind]
     for part in parts:
         if isinstance(part, int):
-            out.append(_NUMBER)
-            out += part.to_bytes(8, "big")
-        else:
-            out.append(_TEXT)
-            out += part.encode().replace(b"\x00", _ESCAPED_ZERO) + _END_OF_TEXT
-    return bytes(out)
+            out += _NUMBER_BYTE + part.to_bytes(8, "big")
+            continue
+        text = part.encode()
+        if 0 in text:
+            text = text.replace(b"\x00", _ESCAPED_ZERO)
+        out += _TEXT_BYTE + text + _END_OF_TEXT
+    return out
 
 
 def decode(key: bytes) -> tuple[Kind, list[str | int]]:

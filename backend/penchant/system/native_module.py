@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 NATIVE_VARIABLE = "PENCHANT_NATIVE"
 """Environment variable; `off` forces the NumPy path."""
-INTERFACE = 1
+INTERFACE = 2
 """Number of the compiled interface that this release calls."""
 
 COST_OF_NUMPY = "each rank and each event takes more of a core than by penchant_native"

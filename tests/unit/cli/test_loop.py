@@ -33,10 +33,10 @@ def test_sigterm_leaves_a_run_that_a_second_call_finishes(tmp_path: Path) -> Non
     assert first.stdout is not None
     first.stdout.readline()  # The step's command line; the loop handles signals by then.
     first.send_signal(signal.SIGTERM)
-    said, _ = first.communicate(timeout=60)
+    said, _ = first.communicate(timeout=300)
     assert first.returncode == 128 + signal.SIGTERM, said
     second = begin(file, "--json", str(report))
-    said, _ = second.communicate(timeout=120)
+    said, _ = second.communicate(timeout=600)
     logs = "".join(path.read_text() for path in (tmp_path / "runs").glob("*/*.log"))
     assert second.returncode == 0, said + logs
     done = json.loads(report.read_text())

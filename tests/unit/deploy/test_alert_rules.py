@@ -31,7 +31,7 @@ RECORDS = {one["record"] for one in rules() if "record" in one}
 def promtool(*arguments: str | Path) -> str:
     """What promtool says; fails the test where it refuses."""
     command = [prometheus_tool("promtool"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

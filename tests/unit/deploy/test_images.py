@@ -100,6 +100,9 @@ def test_an_image_has_the_pinned_packages_and_a_list_of_them(dockerfile: Path) -
     script = (PLACE / "build-environment.sh").read_text()
     assert '-c "$pins"' in script
     assert "sbom.cdx.json" in script
+    # The compiled module: built by tools that are not in the image, before the list is made.
+    built = script.index('native/build_module.py --into "$home/venv/bin/python"')
+    assert script.index('-m venv "$tools"') < built < script.index("cyclonedx-py")
 
 
 def test_the_script_is_one_that_a_plain_shell_reads() -> None:
@@ -126,5 +129,7 @@ def test_the_context_holds_what_a_wheel_needs_and_no_store_or_key(tmp_path: Path
             shutil.copy(source, target)
     assert not {".git", ".venv", ".penchant", "certs"} & {path.name for path in context.iterdir()}
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=context, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=context, check=True, capture_output=True, timeout=600)
     assert len(list(tmp_path.glob("penchant-*.whl"))) == 1
+    assert (context / "native" / "build_module.py").is_file()
+    assert (context / "native" / "CMakeLists.txt").is_file()

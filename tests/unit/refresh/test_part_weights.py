@@ -117,13 +117,13 @@ def test_the_order_keeps_its_share_unless_the_log_is_certainly_better_without(sa
 def test_where_only_the_texts_count_the_interest_in_them_does() -> None:
     """Every item is liked once at most, so that nothing but its text says whom it suits."""
     rng = np.random.default_rng(3)
-    topics = unit_rows(8, 16)
-    of_item = rng.integers(0, 8, EVENTS)
-    noise = 0.2 * unit_rows(EVENTS, 16, seed=4)
+    topics, items = unit_rows(8, 16), 2000  # Their square is what is solved for.
+    of_item = rng.integers(0, 8, items)
+    noise = 0.2 * unit_rows(items, 16, seed=4)
     texts = topics[of_item] + noise
     texts = (texts / np.linalg.norm(texts, axis=1, keepdims=True)).astype(np.float32)
     taste = rng.integers(0, 8, USERS)
-    item = rng.permutation(EVENTS)
+    item = rng.permutation(items)
     fans = [np.flatnonzero(taste == topic) for topic in range(8)]
     user = np.array([rng.choice(fans[of_item[number]]) for number in item])
     weights = learnt(log_of(user, item), texts).learnt

@@ -21,6 +21,7 @@ from penchant.domain.interest import Prior
 from penchant.domain.limits import Limits
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, OPENING
 from penchant.domain.settings import FoldSettings
+from penchant.domain.signal_weights import signal_code
 from penchant.domain.types import (
     NO_WAIT,
     RECENT_DTYPE,
@@ -290,6 +291,43 @@ def test_a_stale_fold_is_folded_in_the_call_as_numpy_folds_it(candidates: int) -
     assert answered >= 10  # The rest has another updater than `ridge`, or a sum too near a half.
 
 
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), basket=st.sampled_from([0.0, 2.0]), signals=st.booleans())
+def test_repeats_are_those_of_numpy(seed: int, basket: float, signals: bool) -> None:
+    shop = Shop(seed, 40, any_numbers)
+    rng, count = shop.rng, int(shop.rng.integers(0, 60))
+    shop.view = replace(
+        shop.view,
+        settings=replace(
+            shop.view.settings,
+            updater="ridge",
+            repeat_weight=20.0,
+            repeat_basket_weight=basket,
+            signal_weights='{"view": 0.25}' if signals else "",
+        ),
+    )
+    window = np.zeros(count, WINDOW_DTYPE)
+    window["occurred_at_us"] = np.sort(NOW_US - rng.integers(0, DAY_US // 4, count))
+    window["event"] = np.arange(count)
+    window["item"] = rng.integers(0, 12, count)
+    window["reward"] = rng.choice([-1.0, 0.0, 0.5, 1.0], count)
+    window["weight"] = 1.0
+    window["wait_s"] = rng.choice([float(NO_WAIT), 0.0, 600.0], count)
+    window["recommendation"] = rng.integers(0, 3, count)
+    window["signal"] = rng.choice([0, signal_code("view")], count)
+    with shop.store.transaction() as transaction:
+        write_user(transaction, USER, UserState(Record(count, window)))
+    call = Call()
+    call.rank.user, call.rank.k = USER, 10
+    native, _, general = shop.answers(call)
+    if native is None:
+        return
+    assert isinstance(general, Reply)
+    theirs = [item.score for item in general.rank.items]
+    scores = [item.score for item in native.rank.items]
+    assert scores == pytest.approx(theirs, abs=1e-5 * max([1.0, *map(abs, theirs)]))
+
+
 @settings(max_examples=300)
 @given(data=st.data())
 def test_what_is_parsed_is_what_protobuf_reads(data: st.DataObject) -> None:
@@ -334,7 +372,9 @@ def test_a_catalog_whose_arrays_do_not_fit_is_refused() -> None:
                 alive=np.ones(1, np.bool_), neighbours=np.zeros((0, 0), np.uint32),
                 prior_mean=vector, version=1, encoder_version="", digest=1, time_bucket_s=1.0,
                 interests=1, slow_weight=1.0, fast_weight=1.0, near_weight=1.0,
-                tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False, fold=None,
+                tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False,
+                repeat_weight=0.0, repeat_half_life_s=1.0, repeat_pause_s=0.0,
+                repeat_basket_weight=0.0, fold=None,
             )  # fmt: skip
 
 

@@ -139,8 +139,9 @@ def test_a_long_call_of_a_tenant_is_answered_by_its_app(tmp_path: Path) -> None:
         get.get_items.ids.append("toy")
         for tenant, found in (("acme", 1), ("bravo", 0)):
             (answer,) = tenants.answer([parsed(own, tenant, get)])
-            assert not isinstance(answer, PenchantError)
-            assert len(answer.get_items.items) == found
+            reply = read_answer(answer)
+            assert not isinstance(reply, PenchantError)
+            assert len(reply.get_items.items) == found
 
 
 def test_a_tenant_beyond_the_limit_is_refused_and_the_others_stay(tmp_path: Path) -> None:

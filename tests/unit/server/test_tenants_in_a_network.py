@@ -13,10 +13,9 @@ from penchant.config import Config, parse
 from penchant.domain.caller import Caller, Scope
 from penchant.domain.errors import PenchantError, PermissionDenied
 from penchant.server.app import App
-from penchant.server.dispatch import Answer
 from penchant.server.tenants import TenantApps, tenant_stores
-from penchant_proto.v1.service_pb2 import Call
-from tests.support.calls import app_of
+from penchant_proto.v1.service_pb2 import Call, Reply
+from tests.support.calls import app_of, read_answer
 from tests.support.valkey_servers import valkey_server
 
 CALLERS = {
@@ -37,11 +36,11 @@ def server(directory: Path, address: str) -> Iterator[tuple[App, TenantApps, Con
         own.close()
 
 
-def answer(own: App, tenants: TenantApps, tenant: str, call: Call) -> Answer:
+def answer(own: App, tenants: TenantApps, tenant: str, call: Call) -> Reply | PenchantError:
     parsed = own.dispatch.parse(call.SerializeToString(), CALLERS[tenant])
     assert not isinstance(parsed, PenchantError)
     (found,) = tenants.answer([parsed])
-    return found
+    return read_answer(found)
 
 
 def test_tenants_have_namespaces_of_their_own_which_every_server_knows(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.support.catalogs import head, ranked
 from tests.support.world import World, liked
 from tests.unit.service.test_catalog_trouble import garble
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 KINDS = ("vectors", "texts", "offsets", "version", "neighbours")
 
 

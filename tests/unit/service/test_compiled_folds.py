@@ -173,7 +173,7 @@ def a_record() -> bytes:
 
 def test_a_damaged_record_is_left_to_the_codec_which_refuses_it() -> None:
     whole = a_record()
-    assert CompiledFolds().head(whole) == 3
+    assert CompiledFolds().version(whole) == 3
     cut = [whole[:size] for size in range(len(whole))]
     flipped = [
         whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :]
@@ -182,7 +182,7 @@ def test_a_damaged_record_is_left_to_the_codec_which_refuses_it() -> None:
     for damaged in cut + flipped:
         with pytest.raises((StateCorrupt, StateTooNew)):
             decode_user(damaged)
-        assert CompiledFolds().head(damaged) is None
+        assert CompiledFolds().version(damaged) is None
 
 
 @given(size=st.integers(0, 60), data=st.data())
@@ -193,7 +193,7 @@ def test_what_is_taken_for_a_record_is_one_for_the_codec(size: int, data: st.Dat
     key = struct.pack("<QqQQ", 1, 2, 3, 4)
     lengths = struct.pack("<II", *data.draw(st.tuples(*[st.sampled_from([0, 1, 2, 3, 2**31])] * 2)))
     value = seal(head + data.draw(st.sampled_from([b"", key, key + lengths])) + bytes(size))
-    if CompiledFolds().head(value) is not None:
+    if CompiledFolds().version(value) is not None:
         assert decode_user(value).record.state_version == 3
 
 

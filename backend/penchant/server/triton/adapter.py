@@ -110,7 +110,7 @@ class Adapter:
         if model == METHODS["feedback"].model:  # One process: a gauge must not be shown twice.
             self._meter.watch(partial(restart_gauges, RestartNote.read(os.environ)))
         if model in _HOT_MODELS:
-            self._say_hot_path(native_choice())
+            self._say_hot_path()
         self._errors = ErrorLog()
         sys.setswitchinterval(SWITCH_S)
         # Without tokens there are no tenants, and nothing stands before the one app.
@@ -182,8 +182,11 @@ class Adapter:
             return None
         return self._response(call, refusal, waiting.arrived_s, request, trace)
 
-    def _say_hot_path(self, choice: NativeChoice) -> None:
+    def _say_hot_path(self) -> None:
         """Says what answers in this process: in the log, and as a metric."""
+        choice = native_choice()
+        if choice.runs and self._model == METHODS["rank"].model and self._app.store.shared:
+            choice = NativeChoice(False, "NumPy over a store in a network; its folds are native")
         cost = "" if choice.runs else f"; {COST_OF_NUMPY}"
         log.warning("%s runs by %s%s", self._model, choice.reason, cost)
         gauge: dict[Series, float] = {("penchant_native", ()): float(choice.runs)}

@@ -6,10 +6,10 @@ is gone, which reads skip, and never lacks what is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from penchant.store.valkey.places import Place, Places, escaped, shard_of
+from penchant.store.valkey.places import Place, Places, escaped, shard_of, user_key
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 
 
@@ -40,6 +40,21 @@ def contribution_entry(places: Places, place: Place, key: bytes) -> Indexed:
 def budget_entry(places: Places, place: Place, digest: bytes) -> Indexed:
     """The entry of a budget."""
     return Indexed(places.budget_index, digest, ServerCommand(place.rows, [b"EXISTS", place.rows]))
+
+
+def written_names(
+    writes: Mapping[Place, Iterable[bytes]], with_operands: Iterable[str]
+) -> set[bytes]:
+    """The names in indexes under which a transaction writes something.
+
+    Args:
+        writes: by place, the fields that it writes or deletes.
+        with_operands: users for whom it merges something.
+    """
+    places = [place for place in writes if place.kind == "user"]
+    rows = {user_key(field, place.user) for place in places for field in writes[place]}
+    users = {escaped(place.user) for place in places}
+    return rows | users | {escaped(user) for user in with_operands}
 
 
 def additions(entries: Iterable[Indexed]) -> list[ServerCommand]:

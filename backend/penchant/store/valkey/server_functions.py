@@ -15,16 +15,20 @@ _SOURCE = r"""
 local V, C = '\0v', '\0c'
 local CHUNK = 1000
 
-local function version_after(old)
+local function text(v) return string.format('%.0f', v) end
+
+local function now()
   local t = redis.call('TIME')
-  local v = t[1] * 1000000 + t[2]
+  return text(t[1] * 1000000 + t[2])
+end
+
+local function version_after(old)
+  local v = tonumber(now())
   if v <= old then v = old + 1 end
   return v
 end
 
-local function text(v) return string.format('%.0f', v) end
-
--- Writes the puts and deletes that begin at an argument, and returns the fields.
+-- Writes the puts and deletes that begin at an argument; returns the place of the next one.
 local function write(rows, index, args, at, version)
   local puts = tonumber(args[at])
   local pairs_, named = {}, {}
@@ -56,6 +60,7 @@ local function write(rows, index, args, at, version)
     end
     at = at + 1
   end
+  return at
 end
 
 local function meta(rows) return redis.call('HMGET', rows, V, C) end
@@ -141,14 +146,20 @@ local function again(rows, found)
   return {1, found[1]}
 end
 
--- keys: rows, outbox, line; args: commit id, expected version, who, payload, puts, deletes
+-- keys: rows, outbox, line, and indexes of other slots, where one server has all slots; args: id of
+-- the commit, expected version, who, payload, puts, deletes; for indexes 'announced' or 'named' of
+-- the first one, and the member of each
 local function user_commit(keys, args)
   local found = meta(keys[1])
   if found[2] == args[1] then return again(keys[1], found) end
   local lost = (found[1] or '') ~= args[2]
   if refused(keys[3], args[3], lost) then return {0, found[1] or ''} end
   local v = version_after(tonumber(found[1] or '0'))
-  write(keys[1], nil, args, 5)
+  local at = write(keys[1], nil, args, 5)
+  for n = 4, #keys do
+    local announces = n == 4 and args[at] == 'announced'
+    redis.call('ZADD', keys[n], announces and now() or '0', args[at + n - 3])
+  end
   if args[4] ~= '' then redis.call('RPUSH', keys[2], text(v) .. ':' .. args[4]) end
   local left = redis.call('HLEN', keys[1]) - (found[1] and 2 or 0)
   if left > 0 or redis.call('EXISTS', keys[2]) == 1 then
@@ -157,6 +168,29 @@ local function user_commit(keys, args)
     redis.call('DEL', keys[1])
   end
   return {1, text(v), redis.call('LLEN', keys[2])}
+end
+
+-- Commits of several users, where one server has all slots. keys: those of all; args: one text of
+-- words, each after its length: for each user the numbers of keys and of args, and these. A server
+-- reads a long text at once, and many words piece by piece, with a sync of its log after each.
+local function users_commit(keys, args)
+  local replies, k, at, packed = {}, 1, 1, args[1]
+  local function word()
+    local size = struct.unpack('<I4', packed, at)
+    local found = string.sub(packed, at + 4, at + 3 + size)
+    at = at + 4 + size
+    return found
+  end
+  while at <= #packed do
+    local mine, words = {}, {}
+    for n = 1, tonumber(word()) do
+      mine[n] = keys[k]
+      k = k + 1
+    end
+    for n = 1, tonumber(word()) do words[n] = word() end
+    replies[#replies + 1] = user_commit(mine, words)
+  end
+  return replies
 end
 
 -- keys: rows. Writes nothing new, so that a WAIT after it waits for all that was written before.
@@ -267,9 +301,8 @@ end
 
 -- keys: a sorted set; args: members
 local function announce(keys, args)
-  local t = redis.call('TIME')
-  local now = text(t[1] * 1000000 + t[2])
-  for n = 1, #args do redis.call('ZADD', keys[1], now, args[n]) end
+  local at = now()
+  for n = 1, #args do redis.call('ZADD', keys[1], at, args[n]) end
   return #args
 end
 
@@ -294,6 +327,7 @@ end
 
 _WRITING = (
     "user_commit",
+    "users_commit",
     "user_affirm",
     "user_settled",
     "line_ask",

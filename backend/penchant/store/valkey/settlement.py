@@ -31,7 +31,7 @@ from penchant.store.valkey.place_indexes import (
     drop_gone,
     user_entry,
 )
-from penchant.store.valkey.places import Place, Places, groups
+from penchant.store.valkey.places import Place, Places, groups, shard_of
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.shared_rows import changes, compared
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
@@ -82,11 +82,20 @@ class Settlement:
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    def begin(self, users: Iterable[str]) -> None:
+        """Notes that operands of users are about to be committed; `end` must follow."""
+        with self._gate:
+            self._under_way.update(list(users))  # A mapping would add its values.
+
+    def announcement(self, user: str) -> tuple[bytes, bytes]:
+        """The index in which operands of a user are announced, and the name there."""
+        member = user.encode() + self._name
+        return self._places.pending[shard_of(member)], member
+
     def announcing(self, users: Iterable[str]) -> list[ServerCommand]:
         """The commands that announce operands of users; `end` must follow."""
         users = list(users)
-        with self._gate:
-            self._under_way.update(users)
+        self.begin(users)
         members = [user.encode() + self._name for user in users]
         found = groups(members, self._places.pending)
         return [
@@ -156,22 +165,34 @@ class Settlement:
                 time.sleep(_PAUSE_S)
             with self._gate:
                 users, self._committed = self._committed, set()
-            try:
-                left = users - self._settle(users)
-                if time.monotonic() - swept_s > _SWEEP_S:
-                    swept_s = time.monotonic()
-                    self._sweep()
-            except StoreUnavailable as error:
-                log.warning("what users share is settled later: %s", error)
-                left = users
-            except Exception:
-                log.exception("what users share is settled later")
-                left = users
+            left = self._left_of(users)
             if left and self._closed:
                 return  # Another server finds it, or this one at its next start.
             if left:
-                self._again(left)
+                self._again(left)  # Before a sweep, which would take their announcements away.
+            if time.monotonic() - swept_s > _SWEEP_S:
+                swept_s = time.monotonic()
+                self._swept()
+            if left:
                 time.sleep(0.1)
+
+    def _left_of(self, users: set[str]) -> set[str]:
+        """Settles users; returns those of whom something is left to do."""
+        try:
+            return users - self._settle(users)
+        except StoreUnavailable as error:
+            log.warning("what users share is settled later: %s", error)
+        except Exception:
+            log.exception("what users share is settled later")
+        return users
+
+    def _swept(self) -> None:
+        try:
+            self._sweep()
+        except StoreUnavailable as error:
+            log.warning("what other servers left is settled later: %s", error)
+        except Exception:
+            log.exception("what other servers left is settled later")
 
     def _again(self, users: set[str]) -> None:
         with self._gate:

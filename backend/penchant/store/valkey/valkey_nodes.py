@@ -182,8 +182,8 @@ class ValkeyNodes:
         """Sends commands to their nodes; those that can't be sent are added to `again`."""
         by_node: defaultdict[Node, list[int]] = defaultdict(list)
         for number in run.left:
-            key = run.commands[number].key
-            node = run.asked.get(number) or self._served[self._slot_of(key)]
+            slot = self._slot_of(run.commands[number].key) if self.is_cluster else 0
+            node = run.asked.get(number) or self._served[slot]
             if node is None:
                 run.again.append(number)
             else:

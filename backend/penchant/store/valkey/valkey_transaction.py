@@ -3,7 +3,8 @@
 Order of a commit: what is about to be written is announced in the indexes, then come the rows of
 the catalog, then those of counts and budgets, then the users', all in one pipeline a node, and last
 the users whose rows are only deleted. Each place is compared with what was read of it: a user's as
-a whole, the others by row.
+a whole, the others by row. Where one server has all slots, a user's announcement and names are
+written by the call that commits the user: one round of synced writes instead of two.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ from penchant.store.valkey.place_indexes import (
     contribution_entry,
     drop_gone,
     user_entry,
+    written_names,
 )
-from penchant.store.valkey.places import Place, Places, escaped, user_key
+from penchant.store.valkey.places import Place, Places, user_key
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.shared_rows import changes, compared
+from penchant.store.valkey.user_commits import UserCommit, run_commits
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_snapshot import ValkeySnapshot
 from penchant.store.valkey.writer_lines import WriterLines
@@ -89,7 +92,10 @@ class ValkeyTransaction(ValkeySnapshot):
         return row
 
     def fetch(self, keys: Iterable[bytes]) -> None:
-        """See `Snapshot.fetch`; announces operands of the users as well, for the commit."""
+        """See `Snapshot.fetch`; in a cluster, announces operands of the users as well."""
+        if not self._nodes.is_cluster:
+            super().fetch(keys)
+            return
         wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
         for key in keys:
             place, name = self._places.of(key)
@@ -204,8 +210,13 @@ class ValkeyTransaction(ValkeySnapshot):
         if time.monotonic() - self._announced_s > _ANNOUNCED_FOR_S:
             self._sure.clear()
         unread = [place for place in (*users, *shared) if self._of(place).version is None]
-        self._announce(outboxes, {place: [] for place in unread})
-        self._announce(outboxes)
+        if self._nodes.is_cluster:
+            self._announce(outboxes, {place: [] for place in unread})
+            self._announce(outboxes)
+        else:
+            self._settlement.begin(outboxes)
+            self._announced += outboxes
+            self._load({place: [] for place in unread})
         for place in unread:
             error = self._of(place).error
             if error is not None:
@@ -237,15 +248,8 @@ class ValkeyTransaction(ValkeySnapshot):
 
     def _look_at_names(self, outboxes: Mapping[str, Operands]) -> None:
         """Has names looked at under which `fetch` expected rows, and nothing was written."""
-        rows = {
-            user_key(name, place.user)
-            for place, names in self._writes.items()
-            if place.kind == "user"
-            for name in names
-        }
-        users = {escaped(place.user) for place in self._writes if place.kind == "user"}
-        users |= {escaped(user) for user in outboxes}
-        unused = [one for one in self._new_names if one.name not in rows | users]
+        names = written_names(self._writes, outboxes)
+        unused = [one for one in self._new_names if one.name not in names]
         if unused:
             self._settlement.look_at(unused)
 
@@ -282,15 +286,21 @@ class ValkeyTransaction(ValkeySnapshot):
 
     def _add_to_indexes(self, users: Sequence[Place], shared: Sequence[Place]) -> None:
         """Names new users, contributions and budgets before they are there."""
-        entries = [
-            user_entry(self._places, place) for place in users if not self._of(place).version
-        ]
-        for place in (*users, *shared):
+        entries: list[Indexed] = []
+        if self._nodes.is_cluster:
+            for place in users:
+                entries += self._new_entries(place)
+        for place in shared:
             if place.kind == "budget":
                 name = next(iter(self._writes[place]))
                 entries.append(budget_entry(self._places, place, name[2:10]))
             entries += self._contributions(place, present=True)
         _require(self._nodes.run(additions(one for one in entries if one.name not in self._named)))
+
+    def _new_entries(self, place: Place) -> list[Indexed]:
+        """The names of a user and of contributions that may be new."""
+        entries = [] if self._of(place).version else [user_entry(self._places, place)]
+        return entries + self._contributions(place, present=True)
 
     def _contributions(self, place: Place, *, present: bool) -> list[Indexed]:
         """Contributions that are written and may be new, or that are deleted."""
@@ -363,15 +373,17 @@ class ValkeyTransaction(ValkeySnapshot):
         Users of whom that is not known are added to `unsure`: their next commit tells.
         """
         sent = [place for place in places if not self._of(place).changed]
-        commands = []
-        for place in sent:
-            id_, version = secrets.token_bytes(16), self._of(place).version or b""
-            words = [*call("user_commit", place.rows, place.outbox, place.line), id_, version]
-            words += [self._lines.who, packed(outboxes.get(place.user, ()))]
-            words += changes(self._writes.get(place, {}))
-            commands.append(ServerCommand(place.rows, words))
+        calls, id_ = [], secrets.token_bytes(16)
+        for number, place in enumerate(sent):
+            operands = outboxes.get(place.user, ())
+            here = not self._nodes.is_cluster  # Else all names were written before.
+            words = [b"%s%d" % (id_, number), self._of(place).version or b"", self._lines.who]
+            words += [packed(operands), *changes(self._writes.get(place, {}))]
+            names = self._new_entries(place) if here else ()
+            announced = self._settlement.announcement(place.user) if here and operands else None
+            calls.append(UserCommit.of(place, words, names, announced))
         done = []
-        for place, reply in zip(sent, self._nodes.run(commands, durable=True), strict=True):
+        for place, reply in zip(sent, run_commits(self._nodes, calls), strict=True):
             if isinstance(reply, StoreUnavailable):
                 unsure.add(place.user)
                 self._failed = reply

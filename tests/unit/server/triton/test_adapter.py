@@ -17,6 +17,7 @@ from penchant.launch import probe
 from penchant.server.triton.adapter import MAX_BATCH, Adapter
 from penchant.server.triton.errors import INTERNAL_TEXT
 from penchant.service.rank import RankService
+from penchant.system.native_module import NATIVE_VARIABLE, native_choice
 from penchant_proto.v1.item_pb2 import Item
 from penchant_proto.v1.service_pb2 import Call
 from tests.support.calls import feedback_call, forget_call, rank_call
@@ -254,3 +255,30 @@ def test_a_health_check_counts_in_no_metric(
     adapter.close()
     assert pb_utils.value("penchant_requests_total") == 0
     assert pb_utils.value("penchant_errors_total") == 0
+
+
+@pytest.mark.parametrize("forced", ["", "off"])
+@pytest.mark.parametrize("model", ["penchant_rank", "penchant_feedback"])
+def test_a_model_says_what_it_runs_by(
+    start: Start,
+    pb_utils: FakePbUtils,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    forced: str,
+) -> None:
+    monkeypatch.setenv(NATIVE_VARIABLE, forced)
+    with caplog.at_level(logging.WARNING, "penchant"):
+        start(model).close()
+    assert f"{model} runs by {native_choice().reason}" in caplog.text
+    assert pb_utils.value("penchant_native", model=model) == native_choice().runs
+    assert (NATIVE_VARIABLE in caplog.text) == (forced == "off")
+
+
+def test_a_model_that_ranks_and_learns_nothing_says_nothing_of_it(
+    start: Start, pb_utils: FakePbUtils, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "penchant"):
+        start("penchant_users").close()
+    assert "runs by" not in caplog.text
+    assert "penchant_native" not in pb_utils.families

@@ -33,12 +33,12 @@ class Busy:
         self.working, self.go = threading.Event(), threading.Event()
         self.lane = BatchLane(self._answer, lambda one: self.dropped.append(one.call.message), most)
         assert self.lane.put(waiting(0)) is None
-        assert self.working.wait(10)
+        assert self.working.wait(60)
 
     def _answer(self, calls: Sequence[WaitingCall]) -> None:
         self.batches.append([one.call.message for one in calls])
         self.working.set()
-        self.go.wait(10)
+        self.go.wait(60)
 
     def close(self) -> None:
         self.go.set()
@@ -119,7 +119,7 @@ class Sliced:
         for _ in range(int(call.cost)):
             self.worked.append(call.message)
             self.working.set()
-            self.go.wait(10)
+            self.go.wait(60)
             yield
         return Reply()
 
@@ -128,7 +128,7 @@ def test_the_call_with_the_least_work_left_goes_first() -> None:
     """A small call passes between two slices of a large one; an equal one waits for its end."""
     sliced = Sliced()
     assert sliced.lane.put(waiting(1, cost=400)) is None
-    assert sliced.working.wait(10)
+    assert sliced.working.wait(60)
     for number, cost in ((2, 400), (3, 2)):
         assert sliced.lane.put(waiting(number, cost=cost)) is None
     sliced.go.set()
@@ -141,7 +141,7 @@ def test_a_long_call_is_dropped_between_two_slices() -> None:
     sliced = Sliced()
     call = waiting(1, timeout_s=600.0, cost=1000)
     assert sliced.lane.put(call) is None
-    assert sliced.working.wait(10)
+    assert sliced.working.wait(60)
     call.deadline_s = 0.0  # Its caller's time is over.
     sliced.go.set()
     sliced.lane.close()
@@ -154,7 +154,7 @@ def test_a_call_that_could_miss_its_deadline_goes_before_a_shorter_one() -> None
     sliced = Sliced()
     sliced.lane._backlog._seconds_per_cost = 0.01
     assert sliced.lane.put(waiting(1, timeout_s=600.0, cost=5)) is None
-    assert sliced.working.wait(10)
+    assert sliced.working.wait(60)
     assert sliced.lane.put(waiting(2, timeout_s=600.0, cost=20)) is None
     hurried = waiting(3, timeout_s=600.0, cost=30)
     assert sliced.lane.put(hurried) is None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from penchant.domain.errors import StoreUnavailable
 from penchant.store.accepted_events import merge_accepted, read_accepted
 from penchant.store.keys import Kind, encode
 from penchant.store.open import open_store
+from penchant.store.valkey import settlement
 from penchant.store.valkey.outbox import unpacked
 from penchant.store.valkey.places import Places
 from penchant.store.valkey.settlement import Settlement
@@ -167,3 +169,60 @@ def test_an_event_that_is_sent_again_changes_nothing(address: str) -> None:
     with store.snapshot() as snapshot:
         assert read_accepted(snapshot) == 1
     store.close()
+
+
+def test_what_could_not_be_settled_stays_announced(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_PAUSE_S", "_SWEEP_S", "_WITHDRAWN_AFTER_US"):
+        monkeypatch.setattr(settlement, name, 0)
+    store = open_store(address)
+    assert isinstance(store, ValkeyStore)
+    tries = []
+
+    def away(users: set[str]) -> set[str]:
+        tries.append(users)
+        raise StoreUnavailable("store: away")
+
+    monkeypatch.setattr(store._settlement, "_settle", away)
+    count_one(store)
+    wait_until(lambda: len(tries) > 6, "some sweeps")
+    store.close()  # As a process that dies, for all that it has settled.
+    assert counted(address) == (1, 1)
+
+
+def test_where_one_server_has_all_slots_a_commit_is_one_round_of_writes(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, nodes = mortal(address, monkeypatch)
+    rounds: list[set[bytes]] = []
+
+    def run(commands: Sequence[ServerCommand], *, durable: bool = False) -> list[Any]:
+        if commands:
+            rounds.append({bytes(command.words[0]) for command in commands})
+        return nodes.run(commands, durable=durable)
+
+    with store.transaction() as transaction:
+        monkeypatch.setattr(transaction, "_nodes", _Heard(nodes, run))
+        for user in ("u1", "u2"):
+            transaction.fetch([encode(Kind.USER, user), encode(Kind.CONTRIBUTION, 7, user)])
+            transaction.put(encode(Kind.USER, user), b"record")
+            transaction.put(encode(Kind.CONTRIBUTION, 7, user), b"part")
+            merge_accepted(transaction, 1, user)
+    assert rounds == [{b"HMGET"}, {b"HMGET"}, {b"FCALL"}]
+    store.settle()
+    with store.snapshot() as snapshot:
+        assert read_accepted(snapshot) == 2
+        for kind in (Kind.USER, Kind.CONTRIBUTION):  # By the indexes.
+            assert len(list(snapshot.scan(encode(kind)))) == 2
+
+
+class _Heard:
+    """Nodes whose pipelines are heard."""
+
+    def __init__(self, nodes: MortalNodes, run: Callable[..., list[Any]]) -> None:
+        self.run = run
+        self._nodes = nodes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._nodes, name)

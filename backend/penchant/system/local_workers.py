@@ -21,7 +21,7 @@ _Share = TypeVar("_Share")
 _Result = TypeVar("_Result")
 
 
-def worked(
+def worked_here(
     work: Callable[[_Share], _Result], shares: Sequence[_Share], workers: int
 ) -> Iterator[_Result]:
     """Yields the results of shares, in their order.

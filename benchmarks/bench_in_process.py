@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import os
 import time
 from pathlib import Path
@@ -12,14 +12,13 @@ from benchmarks.prepare import RandomEncoder, config_for
 from penchant.domain.errors import PenchantError
 from penchant.encoder.bundle import read_bundle
 from penchant.encoder.library import EncoderLibrary
-from penchant.server.app import build
+from penchant.server.app import App, build
 from penchant.service.meter import SilentMeter
 from penchant.system.native_module import NATIVE_VARIABLE
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.v1.service_pb2 import Reply
 
 _WARM_UP = 100
-_MOST_PER_SECOND = 50_000
 
 
 def rank_in_process(
@@ -42,27 +41,30 @@ def rank_in_process(
     app = build([RANK_MODEL], config_for(store, encoder), encoders, SilentMeter())
     payloads = [_payload(body) for body in bodies(recipe, 1000, seed)]
     try:
+        for payload in payloads[:_WARM_UP]:
+            _answered(app, payload, native)
         latencies: list[float] = []
-        began = time.perf_counter()
-        for number in range(math.ceil(seconds * _MOST_PER_SECOND)):
-            payload = payloads[number % len(payloads)]
+        end = time.perf_counter() + seconds
+        for payload in itertools.cycle(payloads):
             started = time.perf_counter()
-            answer = app.dispatch.handle(payload)
-            if isinstance(answer, Reply):
-                answer.SerializeToString()
-            took = time.perf_counter() - started
-            if isinstance(answer, PenchantError):
-                raise answer
-            if isinstance(answer, bytes) != native:
-                raise ValueError(f"rank in process: native is {native}, and the other way answered")
-            if number >= _WARM_UP:
-                latencies.append(took * 1e3)
-            if started - began > seconds:
-                break
+            if started > end:
+                return latencies
+            _answered(app, payload, native)
+            latencies.append((time.perf_counter() - started) * 1e3)
         return latencies
     finally:
         app.close()
         os.environ[NATIVE_VARIABLE] = before
+
+
+def _answered(app: App, payload: bytes, native: bool) -> None:
+    answer = app.dispatch.handle(payload)
+    if isinstance(answer, Reply):
+        answer.SerializeToString()
+    if isinstance(answer, PenchantError):
+        raise answer
+    if isinstance(answer, bytes) != native:
+        raise ValueError(f"rank in process: native is {native}, and the other way answered")
 
 
 def _payload(body: bytes) -> bytes:
