@@ -125,6 +125,28 @@ def export() -> Call:
     return call
 
 
+def export_kept(page: int = 0) -> Call:
+    """What is kept of the user with the long log beside the events."""
+    call = Call()
+    call.export_user.user = "long"
+    call.export_user.kept_from = page
+    return call
+
+
+def merge() -> Call:
+    """The user with another long log becomes one with the user with the full window."""
+    call = Call()
+    call.merge_users.from_user, call.merge_users.to_user = "moves", "full"
+    return call
+
+
+def get_user() -> Call:
+    """The record of the user with the full window."""
+    call = Call()
+    call.get_user.user = "full"
+    return call
+
+
 def forget() -> Call:
     """The deletion of the user with the long log."""
     call = Call()
@@ -148,7 +170,13 @@ CASES: dict[str, Callable[[], Call]] = {
     "put_items, 1,000 known": lambda: items(1000, 20, known=True),
     "put_items, 1,000 new": lambda: items(1000, 20),
     "get_items, 1,000": lambda: ids("get_items", 1000),
+    "get_user": get_user,
     "export_user, a page": export,
+    "export_user, beside 20,000 events": export_kept,
+    "rank, 5,000 candidates, k = 1,000, explained": lambda: candidates(
+        rank(k=1000, explain=True), 5000
+    ),
+    "merge_users, 20,000 events": merge,
     "delete_items, 1,000": lambda: ids("delete_items", 1000),
     "forget_user, 20,000 events": forget,
 }
@@ -164,6 +192,7 @@ def prepare(app: App) -> None:
         held(app, call)
     for place in range(0, LONG_LOG, 1000):
         held(app, events(1000, users=1, user="long"))
+        held(app, events(1000, users=1, user="moves"))
         if place < WINDOW:
             held(app, events(WINDOW, users=1, user="full"))
 
@@ -171,7 +200,7 @@ def prepare(app: App) -> None:
 def measure(app: App, rounds: int) -> Iterator[tuple[str, float, float]]:
     """The least longest slice and the least whole of each case over some rounds, in seconds."""
     for name, make in CASES.items():
-        once = name.startswith(("delete_items", "forget_user"))
+        once = name.startswith(("merge_users", "delete_items", "forget_user"))
         results = [held(app, make()) for _ in range(1 if once else rounds)]
         yield name, min(one[0] for one in results), min(one[1] for one in results)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from penchant.store.commit_journal import SEGMENTS
 from penchant.store.keys import Kind, decode
 from penchant.store.lmdb import LmdbStore
+from penchant.store.lmdb_file import DATA
 from penchant.system.audit_check import read_audit_log, verify_audit_log
 from penchant_sdk import Cap, Event, Item, Penchant, ReserveOption
 from penchant_sdk.errors import PenchantError, ServerError
@@ -21,6 +23,8 @@ pytestmark = pytest.mark.server
 
 MARK = "zq7secret"
 STORE = Path(".penchant/store")
+IN_THE_STORE = (DATA, *SEGMENTS)
+"""Files that hold rows of the store."""
 USER, OTHER, GONE, HURT = (f"{MARK}-{name}@example.org" for name in ("u", "other", "gone", "hurt"))
 QUERY = f"{MARK} film with ann.{MARK}@example.org, token ghp_{MARK}abcdefghijklmnopqrstuvwxyz0"
 
@@ -108,12 +112,12 @@ def test_no_secret_is_written_anywhere_but_into_the_store(serve: ServeProcess) -
     assert MARK not in "\n".join(serve.lines) + metrics_of(serve)
     searched = 0
     for path in serve.directory.rglob("*"):
-        if path.is_file() and "data.mdb" not in path.name:
+        if path.is_file() and path.name not in IN_THE_STORE:
             searched += 1
             assert MARK.encode() not in path.read_bytes(), path
     assert searched > 10
     # Of users, the store holds names alone.
-    held = (serve.directory / STORE / "data.mdb").read_bytes()
+    held = b"".join((serve.directory / STORE / name).read_bytes() for name in IN_THE_STORE)
     for user in (USER, OTHER, GONE, HURT):
         assert user.encode() not in held
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from penchant.store.owned import read_owned
 from penchant.store.reservation_log import read_past_ledger, scan_reserved
 from penchant.store.ship_notes import read_erasure
 from penchant.store.tombstones import read_tombstone
-from penchant.store.users import holds_user, read_log, read_user
+from penchant.store.users import holds_user, read_user, scan_log
 
 KIND_NAMES = {
     Kind.LOG: "events",
@@ -44,7 +44,12 @@ KIND_NAMES = {
 PAGE_BYTES = 1 << 20
 """Bytes of JSON after which a page ends."""
 
+_ROWS_AT_ONCE = 500
+"""Rows read between two pauses."""
+
 _Fields = dict[str, Any]
+_Rows = Iterator[_Fields | None]
+"""Rows in words; None stands for one that was only looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,19 @@ def not_found(user: str) -> UserNotFound:
     return UserNotFound(f"user: no event of {called(user)[:64]!r} was ever accepted")
 
 
-def kept_page(snapshot: Snapshot, request: KeptRequest, ids: Sequence[str]) -> KeptPage:
-    """A page of the rows.
+def kept_in_slices(
+    snapshot: Snapshot, request: KeptRequest, ids: Sequence[str]
+) -> Generator[None, None, KeptPage]:
+    """A page of the rows, with a pause now and then.
 
     Args:
         snapshot: the store.
         request: the user, and where the page begins.
         ids: item ids by number.
+
+    Returns:
+        The page. Cost: reads the rows of earlier pages as well; for the contributions, which come
+        last, the user's log.
 
     Raises:
         UserNotFound: nothing is kept, not even a tombstone.
@@ -98,7 +109,11 @@ def kept_page(snapshot: Snapshot, request: KeptRequest, ids: Sequence[str]) -> K
     rows: list[KeptRow] = []
     place, size = 0, 0
     for kind, read in _READERS.items():
-        for fields in read(snapshot, request.user, ids):
+        for turn, fields in enumerate(read(snapshot, request.user, ids), start=1):
+            if turn % _ROWS_AT_ONCE == 0:
+                yield
+            if fields is None:
+                continue
             if place >= request.start:
                 if size > PAGE_BYTES:
                     return KeptPage(rows, place)
@@ -109,7 +124,7 @@ def kept_page(snapshot: Snapshot, request: KeptRequest, ids: Sequence[str]) -> K
     return KeptPage(rows)
 
 
-def _record(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+def _record(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
     state = read_user(snapshot, user)
     if state is not None:
         interest = state.interest
@@ -121,37 +136,44 @@ def _record(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fiel
         }
 
 
-def _own_items(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+def _own_items(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
     for number in read_owned(snapshot, user).tolist():
         yield {"item": _id_of(number, ids)}
 
 
-def _reservations(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+def _reservations(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
     for recommendation_id, impression in scan_reserved(snapshot, user):
         yield {"recommendation_id": recommendation_id, **dataclasses.asdict(impression)}
 
 
-def _ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+def _ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
     return _entries(read_ledger(snapshot, user))
 
 
-def _past_ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+def _past_ledger(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
     return _entries(read_past_ledger(snapshot, user))
 
 
-def _contributions(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
-    items = sorted({row.event.item for row in read_log(snapshot, user)})
+def _contributions(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
+    named = set()
+    for _, row, _ in scan_log(snapshot, user):
+        named.add(row.event.item)
+        yield None
+    items = sorted(named)
     snapshot.fetch(item_keys(items))
-    stored = [(item, read_sound_item(snapshot, item)) for item in items]
-    numbers = [(item, one.number) for item, one in stored if one is not None]
+    numbers = []
+    for item in items:
+        stored = read_sound_item(snapshot, item)
+        if stored is not None:
+            numbers.append((item, stored.number))
+        yield None
     snapshot.fetch(contribution_keys((number for _, number in numbers), user))
     for item, number in numbers:
         found = readable_contribution(snapshot, number, user)
-        if found is not None:
-            yield {"item": item, **dataclasses.asdict(found)}
+        yield None if found is None else {"item": item, **dataclasses.asdict(found)}
 
 
-def _forgotten(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_Fields]:
+def _forgotten(snapshot: Snapshot, user: str, ids: Sequence[str]) -> _Rows:
     tombstone = read_tombstone(snapshot, user)
     if tombstone is not None:
         receipt = dataclasses.asdict(tombstone.receipt)
@@ -163,7 +185,7 @@ def _forgotten(snapshot: Snapshot, user: str, ids: Sequence[str]) -> Iterator[_F
         yield fields
 
 
-_READERS: dict[Kind, Callable[[Snapshot, str, Sequence[str]], Iterator[_Fields]]] = {
+_READERS: dict[Kind, Callable[[Snapshot, str, Sequence[str]], _Rows]] = {
     Kind.USER: _record,
     Kind.OWNED: _own_items,
     Kind.RESERVED: _reservations,

@@ -56,6 +56,7 @@ from penchant.store.reservation_log import (
 from penchant.store.ship_notes import note_changed, note_merged
 from penchant.store.tombstones import read_tombstone
 from penchant.store.users import (
+    count_events,
     delete_user,
     event_keys,
     holds_user,
@@ -65,6 +66,9 @@ from penchant.store.users import (
     write_event,
     write_user,
 )
+
+MOST_EVENTS = 50_000
+"""Events of a user whose log a merge reads, at most: all other writers wait for its transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,12 @@ def merge(
         log of the user that goes; reads the other's only if they share events.
 
     Raises:
+        InvalidRequest: the log of the user that goes, or of the other one if it must be read, has
+            more than `MOST_EVENTS` events.
         StateCorrupt, StateTooNew: something kept about one of them can't be read.
     """
     goes, stays = request.from_user, request.to_user
+    _check_size(transaction, "from_user", goes)
     capacity = view.settings.window_events
     state = read_user(transaction, stays)
     record = empty_record() if state is None else state.record
@@ -160,6 +167,7 @@ def merge(
     window = empty_record().window if left is None else left.record.window
     record = merged_record(record, window, moves.ids, capacity)
     if moves.earlier:
+        _check_size(transaction, "to_user", stays)
         log = read_whole_log(transaction, stays)
         window = rebuild_user(transaction, log, signals, capacity).record.window
         record = Record(record.state_version, window)
@@ -172,6 +180,16 @@ def merge(
     if owned:
         write_owned(transaction, stays, owned)
     return MergedUsers(len(moves.ids), record.state_version), sorted({*trimmed, *changed})
+
+
+def _check_size(transaction: Transaction, field_: str, user: str) -> None:
+    """Raises InvalidRequest if a merge would take too long. Cost: a look at each key of the log."""
+    if count_events(transaction, user, MOST_EVENTS + 1) > MOST_EVENTS:
+        raise InvalidRequest(
+            f"{field_}: got a user with more than {MOST_EVENTS} events, expected at most that in "
+            "one merge; remove old events first, by `penchant expire` or `penchant ship "
+            "--trim-older`"
+        )
 
 
 def _move_reservations(transaction: Transaction, request: MergeUsersRequest) -> None:

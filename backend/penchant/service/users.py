@@ -15,7 +15,7 @@ from penchant.domain.types import Interest, LogRow, UserState, Window
 from penchant.domain.window import empty_record
 from penchant.service.clock import Clock
 from penchant.service.forget_user import forget
-from penchant.service.kept_data import KeptPage, KeptRequest, kept_page, not_found
+from penchant.service.kept_data import KeptPage, KeptRequest, kept_in_slices, not_found
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest, merge
 from penchant.service.slices import whole
@@ -148,7 +148,7 @@ class UserService:
             UserNotFound: nothing is kept, neither an event nor a reservation.
         """
         if request.kept is not None:
-            return LogPage([], 0, kept=self.kept(request.kept))
+            return LogPage([], 0, kept=(yield from self.kept_in_slices(request.kept)))
         with self._store.snapshot() as snapshot:
             version = _require_any(snapshot, request.user).record.state_version
             if request.page is not None:
@@ -158,6 +158,10 @@ class UserService:
         return _as_called(page, request.user)
 
     def kept(self, request: KeptRequest) -> KeptPage:
+        """See `kept_in_slices`, here without a pause."""
+        return whole(self.kept_in_slices(request))
+
+    def kept_in_slices(self, request: KeptRequest) -> Generator[None, None, KeptPage]:
         """What is kept about a user beside the events; see `penchant.service.kept_data`.
 
         Raises:
@@ -165,7 +169,8 @@ class UserService:
             StateCorrupt, StateTooNew: a row can't be read.
         """
         with self._store.snapshot() as snapshot:
-            return kept_page(snapshot, request, self._catalogs.read(snapshot).served.ids)
+            ids = self._catalogs.read(snapshot).served.ids
+            return (yield from kept_in_slices(snapshot, request, ids))
 
     def forget(self, user: str) -> ForgetReceipt:
         """Deletes everything kept about the user; see `penchant.service.forget_user`."""

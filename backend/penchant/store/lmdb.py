@@ -1,9 +1,10 @@
 """The embedded store: LMDB, one file that many processes map.
 
-Readers never wait. Writers take turns (`store.writer_lock`, then LMDB's own lock). A commit is
-synced to disk before it returns, and a partial one is invisible, so that nothing needs repair after
-a crash. What happens to the files under a running process is noticed before anything is
-acknowledged: a file that was removed or replaced, a disk that failed.
+Readers never wait. Writers take turns (`store.writer_lock`, then LMDB's own lock). What a
+transaction wrote is on the disk, in the journal, before it is committed and seen by anybody; LMDB's
+own pages follow in the background (`store.lmdb_checkpoints`), and a start after a crash needs no
+repair by hand (`store.lmdb_recovery`). What happens to the files under a running process is noticed
+before anything is acknowledged: a file that was removed or replaced, a disk that failed.
 """
 
 from __future__ import annotations
@@ -14,101 +15,41 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import lmdb
 
-from penchant.domain.errors import StateCorrupt, StoreUnavailable
+from penchant.domain.errors import StoreUnavailable
+from penchant.store.background_checkpoints import BackgroundCheckpoints
 from penchant.store.base import DEFAULT_MAP_BYTES, Snapshot, Transaction, Usage
+from penchant.store.commit_journal import JournalNote, Write
+from penchant.store.lmdb_checkpoints import LmdbCheckpoints
 from penchant.store.lmdb_environment import (
-    IDENTITY_KEY,
     MAX_READERS,
+    RESERVED_FRACTION,
     Identity,
     OpenedEnvironment,
     copy_environment,
+    identity_row,
     open_environment,
+    open_journal,
     plain_text,
     read_identity,
     usage_of,
-    write_identity,
 )
 from penchant.store.lmdb_file import DATA, LOCK, check_whole, renumber
-from penchant.store.merges import merged_row
+from penchant.store.lmdb_view import DAMAGE, LmdbView, damaged
 from penchant.store.writer_lock import WriterLock
 from penchant.system.durable_file import sync_directory
-
-RESERVED_FRACTION = 0.02
-"""Share of the map kept back, so that deletions, and values that replace others of the same size,
-still work when other writes are refused."""
 
 _COMPACTED = f".{DATA}.compacted"
 _DRAIN_S = 5.0
 _LOOK_AGAIN_S = 1.0
-_DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError)
 _REPLACED = "was replaced under the running server by another file"
 _REPAIR = "put the store's own files back, or restart the server to use those that are there"
-
-
-class _LmdbView:
-    """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
-
-    shared = False
-
-    def __init__(self, inner: lmdb.Transaction, refusal: str = "") -> None:
-        self._inner = inner
-        self._refusal = refusal
-        self.freed = False
-        """Whether something was deleted."""
-
-    def get(self, key: bytes) -> bytes | None:
-        try:
-            value = self._inner.get(key)
-        except _DAMAGE as error:
-            raise _damaged(error) from error
-        return None if value is None else bytes(value)
-
-    def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        hidden = IDENTITY_KEY.startswith(prefix)
-        try:
-            with self._inner.cursor() as cursor:
-                if not cursor.set_range(max(prefix, start)):
-                    return
-                for key, value in cursor:
-                    if not bytes(key).startswith(prefix):
-                        return
-                    if hidden and bytes(key) == IDENTITY_KEY:
-                        continue
-                    yield bytes(key), bytes(value)
-        except _DAMAGE as error:
-            raise _damaged(error) from error
-
-    def fetch(self, keys: Iterable[bytes]) -> None:
-        """Nothing to do: the file is mapped."""
-
-    def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
-        row = merged_row(key, self.get(key), operand)
-        if row is None:
-            self.delete(key)
-        else:
-            self.put(key, row)
-
-    def put(self, key: bytes, value: bytes) -> None:
-        if self._refusal and not self._fits_in_place(key, value):
-            raise StoreUnavailable(self._refusal)
-        self._inner.put(key, value)
-
-    def _fits_in_place(self, key: bytes, value: bytes) -> bool:
-        """Forgetting a user takes the user out of counters and budgets that are there."""
-        old = self._inner.get(key)
-        return old is not None and len(value) <= len(old)
-
-    def delete(self, key: bytes) -> None:
-        self.freed = self._inner.delete(key) or self.freed
-
-    def settle(self) -> None:
-        """Nothing to do: operands are applied at once."""
 
 
 class _Reading:
@@ -121,7 +62,7 @@ class _Reading:
 
     def __enter__(self) -> Snapshot:
         self._inner = self._store.begin_read()
-        return _LmdbView(self._inner)
+        return LmdbView(self._inner)
 
     def __exit__(self, *error: object) -> None:
         self._inner.abort()
@@ -150,12 +91,21 @@ class LmdbStore:
         self._gate = threading.Lock()
         self._in_use: deque[None] = deque()
         """One entry per transaction under way in this process."""
-        self._opened: OpenedEnvironment | None = open_environment(self._directory, self._map_bytes)
+        self._journal = open_journal(directory)
         try:
-            self._writer = WriterLock(directory)
-        except OSError as error:
-            self._opened.close()
-            raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+            self._opened: OpenedEnvironment | None = open_environment(
+                directory, map_bytes, self._journal
+            )
+            try:
+                self._writer = WriterLock(directory)
+            except OSError as error:
+                self._opened.close()
+                raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+        except BaseException:
+            self._journal.close()
+            raise
+        self._checkpoints = LmdbCheckpoints(self._journal)
+        self._background = BackgroundCheckpoints(self._checkpoint, self._journal.note, self._rest)
         self._note_size(self._opened)
         self._remove_leftover()
 
@@ -165,33 +115,126 @@ class LmdbStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """See `Store.transaction`; the commit is synced to disk."""
+        """See `Store.transaction`; what it wrote is on the disk when the block has ended."""
         with self._writer.held():
-            opened, inner = self._begin(write=True)
+            opened, inner = self._begin_write()
+            view = LmdbView(inner, partial(self._with_room, opened))
+            journaled = 0
             try:
-                with inner:
-                    full = usage_of(opened).fraction > 1 - RESERVED_FRACTION
+                try:
+                    if usage_of(opened).fraction > 1 - RESERVED_FRACTION:
+                        view.refusal = _full_text(opened)
                     identity = opened.identity or Identity(secrets.token_bytes(16), 0)
                     if opened.identity is None:
-                        write_identity(inner, identity)
-                    view = _LmdbView(inner, _full_text(opened) if full else "")
+                        view.write(identity_row(identity))
                     yield view
+                    if view.writes:
+                        journaled = self._put_into_journal(view.inner, view.writes)
+                        try:
+                            view.inner.commit()
+                        except lmdb.MapFullError:  # The list of free pages takes some.
+                            if not view.begin_again():
+                                raise
+                            self._put_into_journal(view.inner, view.writes)
+                            view.inner.commit()
+                except BaseException:
+                    view.inner.abort()
+                    raise
+                view.inner.abort()  # Of one that wrote nothing.
+                journaled = 0
+                self._background.after_commit()
                 opened.identity = identity
                 found = os.fstat(opened.data)
                 if found.st_size > opened.size:
                     opened.size = found.st_size
                     self._writer.note_size(found.st_ino, found.st_size)
                 if view.freed and _is_at_its_limit(opened):
-                    _make_free_pages_usable(opened)
+                    self._make_free_pages_usable(opened)
             except lmdb.MapFullError as error:
-                _make_free_pages_usable(opened)
+                self._make_free_pages_usable(opened)
                 raise StoreUnavailable(_full_text(opened)) from error
-            except _DAMAGE as error:
-                raise _damaged(error) from error
+            except DAMAGE as error:
+                raise damaged(error) from error
             except lmdb.Error as error:
                 raise StoreUnavailable(f"store: the write failed: {plain_text(error)}") from error
             finally:
+                if journaled:
+                    self._checkpoints.void(opened, journaled)
                 self._in_use.pop()
+
+    def _with_room(
+        self, opened: OpenedEnvironment, inner: lmdb.Transaction
+    ) -> lmdb.Transaction | None:
+        """Begins a write again, with the pages that the pin kept; None if it kept none."""
+        if not self._checkpoints.can_move():
+            return None
+        inner.abort()
+        self._checkpoints.make(opened)
+        return opened.env.begin(write=True)
+
+    def _begin_write(self) -> tuple[OpenedEnvironment, lmdb.Transaction]:
+        """Begins a write, counted in `_in_use`, after a checkpoint if one is needed."""
+        for _ in range(3):
+            opened, inner = self._begin(write=True)
+            try:
+                if self._checkpoints.may_write(opened):
+                    return opened, inner
+                inner.abort()
+                self._checkpoints.make(opened)
+            except BaseException:
+                inner.abort()
+                self._in_use.pop()
+                raise
+            self._in_use.pop()
+        raise StoreUnavailable("store: its files were opened again, in vain; send the call again")
+
+    def _put_into_journal(self, inner: lmdb.Transaction, writes: Sequence[Write]) -> int:
+        """Writes a transaction to the disk; returns its number."""
+        try:
+            self._checkpoints.append(inner.id(), writes)
+        except OSError as error:
+            raise StoreUnavailable(f"store: the write failed: {plain_text(error)}") from error
+        return inner.id()
+
+    def _checkpoint(self) -> JournalNote:
+        """Makes a checkpoint, if it can be made; returns how far the journal had grown then."""
+        with contextlib.suppress(StoreUnavailable), contextlib.ExitStack() as uses:
+            with self._writer.held():
+                # Counted under the turn: who opens the environment again may have it, and waits.
+                self._in_use.append(None)
+                uses.callback(self._in_use.pop)
+                opened = self._opened
+                if opened is None or not self._is_in_place(opened):
+                    return self._journal.note()
+                self._require_length(opened, os.fstat(opened.data))
+                begun = self._checkpoints.begin_beside(opened)
+            if begun is not None:
+                self._checkpoints.finish_beside(opened, begun)
+        return self._journal.note()
+
+    def _rest(self, still: Callable[[], bool]) -> None:
+        """Lets go of the pin, unless this process writes; its next write begins with another."""
+        with contextlib.suppress(StoreUnavailable), self._writer.held():
+            if still():
+                self._checkpoints.unpin()
+
+    def _make_free_pages_usable(self, opened: OpenedEnvironment) -> None:
+        """Commits once more: LMDB uses a page again two commits after the one that freed it.
+
+        Without it, a full store that has just forgotten users would refuse the next write, and
+        every later one, since refused writes do not count as commits. Checkpoints before and after
+        have the pin let go of those pages.
+        """
+        if opened.identity is None:
+            return
+        opened.env.reader_check()  # A killed reader would keep them from being used.
+        with contextlib.suppress(lmdb.Error, StoreUnavailable):
+            self._checkpoints.make(opened)
+            with opened.env.begin(write=True) as inner:
+                row = identity_row(opened.identity)
+                inner.put(*row)
+                self._put_into_journal(inner, [row])
+            self._checkpoints.make(opened)
 
     def usage(self) -> Usage:
         """See `Store.usage`; free pages of the file count as free."""
@@ -203,12 +246,24 @@ class LmdbStore:
             self._in_use.pop()
 
     def close(self) -> None:
-        """Unmaps the file."""
+        """Makes a last checkpoint and unmaps the file."""
+        self._background.stop()
+        if self._opened is not None and self._checkpoints.is_pinned(self._opened):
+            with contextlib.suppress(StoreUnavailable, OSError), self._writer.held():
+                opened, inner = self._begin(write=True)
+                inner.abort()
+                try:
+                    if self._checkpoints.is_pinned(opened):
+                        self._checkpoints.make_last(opened)
+                finally:
+                    self._in_use.pop()
         with self._gate:
             if self._opened is not None:
+                self._checkpoints.unpin()
                 self._opened.close()
                 self._opened = None
                 self._writer.close()
+                self._journal.close()
 
     def copy(self, target: Path) -> None:
         """Writes a compacted copy of the store as of now to a new file; writers need not wait.
@@ -235,14 +290,19 @@ class LmdbStore:
         copy = self._directory / _COMPACTED
         copy.unlink(missing_ok=True)
         with self._writer.held():
-            opened, inner = self._begin(write=True)
+            opened, inner = self._begin_write()
             try:
                 last = opened.identity or Identity(secrets.token_bytes(16), 0)
                 with inner:
-                    write_identity(inner, Identity(last.store, last.compactions + 1))
+                    row = identity_row(Identity(last.store, last.compactions + 1))
+                    inner.put(*row)
+                    self._put_into_journal(inner, [row])
+                self._checkpoints.make_last(opened)
                 copy_environment(opened.env, copy)
                 with copy.open("r+b") as file:
-                    renumber(file.fileno(), int(opened.env.info()["last_txnid"]))
+                    # One more than the journal knows of: so the new file, which is synced, counts
+                    # as it is, until the first checkpoint of it.
+                    renumber(file.fileno(), int(opened.env.info()["last_txnid"]) + 1)
                     os.fsync(file.fileno())
                 check_whole(copy)
                 copy.replace(self._directory / DATA)
@@ -382,8 +442,11 @@ class LmdbStore:
                         f"store: its files must be opened again, but a read has been under way for "
                         f"{_DRAIN_S:g} s; send the call again"
                     )
+                self._checkpoints.unpin()
                 seen.close()
-            self._opened = open_environment(self._directory, self._map_bytes)
+            self._opened = open_environment(
+                self._directory, self._map_bytes, self._journal, again=True
+            )
             self._note_size(self._opened)
 
     def _require_length(self, opened: OpenedEnvironment, found: os.stat_result) -> None:
@@ -409,32 +472,11 @@ class LmdbStore:
             self._writer.note_size(inode, opened.size)
 
 
-def _damaged(error: lmdb.Error) -> StateCorrupt:
-    """A page of the file is not as LMDB wrote it; rows on other pages can still be read."""
-    return StateCorrupt(
-        f"store: a page of {DATA} is damaged ({plain_text(error)}); stop the server and restore a "
-        "backup"
-    )
-
-
 def _is_at_its_limit(opened: OpenedEnvironment) -> bool:
     """Whether the file has grown so far that new values need its free pages."""
     info, stat = opened.env.info(), opened.env.stat()
     reserved = RESERVED_FRACTION * int(info["map_size"])
     return (int(info["last_pgno"]) + 1) * int(stat["psize"]) > int(info["map_size"]) - reserved
-
-
-def _make_free_pages_usable(opened: OpenedEnvironment) -> None:
-    """Commits once more: LMDB uses a page again two commits after the one that freed it.
-
-    Without it, a full store that has just forgotten users would refuse the next write, and every
-    later one, since refused writes do not count as commits.
-    """
-    if opened.identity is None:
-        return
-    opened.env.reader_check()  # A killed reader would keep them from being used.
-    with contextlib.suppress(lmdb.Error), opened.env.begin(write=True) as inner:
-        write_identity(inner, opened.identity)
 
 
 def _full_text(opened: OpenedEnvironment) -> str:

@@ -13,7 +13,9 @@ import lmdb
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import Usage
+from penchant.store.commit_journal import CommitJournal
 from penchant.store.lmdb_file import DATA, LOCK, check_whole
+from penchant.store.lmdb_recovery import put_checkpoint_back, write_again
 from penchant.store.writer_lock import NAME as WRITER_LOCK
 from penchant.system.durable_file import sync_directory
 from penchant.system.file_lock import FileLock
@@ -21,6 +23,10 @@ from penchant.system.file_lock import FileLock
 MAX_READERS = 1024
 _LOCK_BYTES = 1 << 17
 """More than LMDB's lock file needs for that many readers."""
+
+RESERVED_FRACTION = 0.02
+"""Share of the map kept back, so that deletions, and values that replace others of the same size,
+still work when other writes are refused."""
 
 IDENTITY_KEY = b"\xff" * 32
 """The key of the store's identity, behind all others; scans leave it out."""
@@ -57,14 +63,38 @@ class OpenedEnvironment:
         os.close(self.data)
 
 
-def open_environment(directory: Path, map_bytes: int) -> OpenedEnvironment:
-    """Opens or creates the environment of a directory; its files are for this user alone.
+def open_journal(directory: Path) -> CommitJournal:
+    """Opens or creates the journal of a directory, which is created if missing.
 
     Raises:
-        StoreUnavailable: see `LmdbStore`.
+        StoreUnavailable: the text says why not.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return CommitJournal(directory)
+    except OSError as error:
+        raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
+
+
+def open_environment(
+    directory: Path, map_bytes: int, journal: CommitJournal, *, again: bool = False
+) -> OpenedEnvironment:
+    """Opens or creates the environment of a directory; its files are for this user alone.
+
+    The first process to do so reads the journal, and writes again what a power cut may have taken.
+
+    Args:
+        directory: there already.
+        map_bytes: see `LmdbStore`.
+        journal: of that directory.
+        again: whether this process had the store open until now, so that the data file is as its
+            processes wrote it.
+
+    Raises:
+        StoreUnavailable: see `LmdbStore`.
+        StateCorrupt: the journal is damaged.
+    """
+    try:
         turn = FileLock(directory / "opening.lock")
         try:
             if not turn.acquire(_OPENING_S):
@@ -72,8 +102,22 @@ def open_environment(directory: Path, map_bytes: int) -> OpenedEnvironment:
                     f"store: can't open LMDB in {directory}: another process has been opening "
                     f"it for {_OPENING_S:g} s; if it is stopped, let it go on or end it"
                 )
-            _prepare(directory)
-            return _map(directory, map_bytes)
+            try:
+                first = not again and journal.enter()
+                entries = put_checkpoint_back(directory, journal) if first else []
+                _prepare(directory)
+                opened = _map(directory, map_bytes)
+                try:
+                    write_again(opened.env, opened.data, journal, entries)
+                except BaseException:
+                    opened.close()
+                    raise
+            except BaseException:
+                if not again:
+                    journal.leave()
+                raise
+            journal.stay()
+            return opened
         finally:
             turn.close()
     except lmdb.MemoryError as error:
@@ -129,7 +173,7 @@ def _make(data: Path) -> None:
     env = lmdb.open(os.fspath(made), subdir=False, lock=False, mode=0o600, map_size=1 << 20)
     try:
         with env.begin(write=True) as inner:
-            write_identity(inner, Identity(secrets.token_bytes(16), 0))
+            inner.put(*identity_row(Identity(secrets.token_bytes(16), 0)))
     finally:
         env.close()
     made.replace(data)
@@ -143,6 +187,7 @@ def _map(directory: Path, map_bytes: int) -> OpenedEnvironment:
         max_readers=MAX_READERS,
         readahead=False,
         mode=0o600,
+        sync=False,  # What is committed lies in the journal: `store.lmdb_checkpoints`.
     )
     try:
         # The slots of killed readers would keep old pages from being reused.
@@ -185,9 +230,9 @@ def copy_environment(env: lmdb.Environment, target: Path) -> None:
         raise StoreUnavailable(f"store: can't write the copy: {plain_text(error)}") from error
 
 
-def write_identity(inner: lmdb.Transaction, identity: Identity) -> None:
-    """Gives a store its identity."""
-    inner.put(IDENTITY_KEY, _IDENTITY.pack(identity.store, identity.compactions))
+def identity_row(identity: Identity) -> tuple[bytes, bytes]:
+    """The row that gives a store its identity."""
+    return IDENTITY_KEY, _IDENTITY.pack(identity.store, identity.compactions)
 
 
 def _decode_identity(value: bytes | memoryview | None) -> Identity | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import os
 import struct
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ DATA, LOCK = "data.mdb", "lock.mdb"
 _HEADER_BYTES = 16
 _META = struct.Struct("<IIQQ48s48sQQ")
 _MAGIC, _FORMAT = 0xBEEFC0DE, 1
+_NO_PAGE = 2**64 - 1
+"""LMDB's number for the root of an empty tree."""
 _RESTORE = "restore a backup, or move the directory away to begin an empty store"
 
 
@@ -74,6 +77,15 @@ def newest_meta(fd: int) -> Meta | None:
     return first if second is None or first.transaction > second.transaction else second
 
 
+def meta_of(fd: int, transaction: int) -> Meta | None:
+    """The meta page of one of the last two transactions; None if it is not there."""
+    first = _read_meta(fd, 0)
+    if first is None:
+        return None
+    found = _read_meta(fd, (transaction & 1) * first.page_bytes)
+    return found if found is not None and found.transaction == transaction else None
+
+
 def renumber(fd: int, transaction: int) -> None:
     """Gives a copy of a store the number of the store's last transaction, in both meta pages.
 
@@ -83,20 +95,43 @@ def renumber(fd: int, transaction: int) -> None:
     meta = newest_meta(fd)
     if meta is None:
         raise StoreUnavailable("store: the copy does not begin as LMDB's data does")
+    put_back(fd, meta.body, transaction)
+
+
+def put_back(fd: int, body: bytes, transaction: int) -> None:
+    """Makes a state of the file the one that counts: its meta page's body goes into both."""
+    page_bytes = _parsed(body).page_bytes
     for number in (transaction, transaction - 1):
-        body = meta.body[:-8] + struct.pack("<Q", number)
-        os.pwrite(fd, body, (number & 1) * meta.page_bytes + _HEADER_BYTES)
+        os.pwrite(
+            fd, body[:-8] + struct.pack("<Q", number), (number & 1) * page_bytes + _HEADER_BYTES
+        )
+
+
+def checksum_of_roots(fd: int, body: bytes) -> int:
+    """CRC-32 of the root pages of the two trees that a meta page's body names."""
+    _, _, _, _, *trees, _, _ = _META.unpack(body)
+    page_bytes, checksum = _parsed(body).page_bytes, 0
+    for tree in trees:
+        root = int.from_bytes(tree[-8:], "little")
+        if root != _NO_PAGE:
+            checksum = zlib.crc32(os.pread(fd, page_bytes, root * page_bytes), checksum)
+    return checksum
 
 
 def _read_meta(fd: int, offset: int) -> Meta | None:
     body = os.pread(fd, _META.size, offset + _HEADER_BYTES)
     if len(body) < _META.size:
         return None
-    magic, format_, _, _, first_tree, _, last_page, transaction = _META.unpack(body)
-    page_bytes = int.from_bytes(first_tree[:4], "little")
-    if magic != _MAGIC or format_ != _FORMAT or not 512 <= page_bytes <= 65536:
+    magic, format_, *_ = _META.unpack(body)
+    meta = _parsed(body)
+    if magic != _MAGIC or format_ != _FORMAT or not 512 <= meta.page_bytes <= 65536:
         return None
-    return Meta(page_bytes, last_page, transaction, body)
+    return meta
+
+
+def _parsed(body: bytes) -> Meta:
+    _, _, _, _, first_tree, _, last_page, transaction = _META.unpack(body)
+    return Meta(int.from_bytes(first_tree[:4], "little"), last_page, transaction, body)
 
 
 def _is_sound(path: Path) -> bool:

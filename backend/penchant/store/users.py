@@ -200,6 +200,11 @@ def any_user(snapshot: Snapshot) -> bool:
     return any(next(snapshot.scan(encode(kind)), None) is not None for kind in BY_USER)
 
 
+def count_events(snapshot: Snapshot, user: str, most: int) -> int:
+    """The events in a user's log, at most `most`. Cost: about 1 us each."""
+    return sum(1 for _ in itertools.islice(snapshot.scan(encode(Kind.LOG, user)), most))
+
+
 def delete_user(transaction: Transaction, user: str) -> dict[Kind, int]:
     """Removes every row whose key begins with a user's id; returns their numbers by kind."""
     found = {kind: [key for key, _ in transaction.scan(encode(kind, user))] for kind in BY_USER}

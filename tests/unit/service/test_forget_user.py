@@ -143,6 +143,24 @@ def test_pages_of_what_is_kept_hold_each_row_once(
     assert rows == whole
 
 
+def test_what_is_kept_beside_a_long_log_is_read_in_slices(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.feed(*[liked(f"e{place}", "toy") for place in range(40)])
+    expected = world.users.kept(KeptRequest("u"))
+    monkeypatch.setattr("penchant.service.kept_data._ROWS_AT_ONCE", 5)
+    slices = world.users.kept_in_slices(KeptRequest("u"))
+    pauses, page = 0, None
+    while page is None:
+        try:
+            next(slices)
+            pauses += 1
+        except StopIteration as end:
+            page = end.value
+    assert page == expected
+    assert pauses >= 40 // 5, "each row of the log was looked at without a long wait"
+
+
 def test_a_repeated_deletion_returns_the_receipt_of_the_first(world: World) -> None:
     world.feed(liked("e1", "toy"))
     receipt = world.users.forget("u")

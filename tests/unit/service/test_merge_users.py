@@ -220,6 +220,18 @@ def test_strangers_can_be_merged_and_one_user_cannot(world: World) -> None:
             check_merge(wrong, Limits())
 
 
+def test_a_merge_that_would_hold_up_all_writers_is_refused_and_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penchant.service.merge_users.MOST_EVENTS", 3)
+    world.feed(*[liked(f"e{place}", "toy", user=VISITOR) for place in range(4)])
+    world.feed(liked("mine", "heat", user=ACCOUNT))
+    with pytest.raises(InvalidRequest, match="from_user: got a user with more than 3 events"):
+        merge(world)
+    assert world.record(VISITOR).state_version == 4
+    assert merge(world, ACCOUNT, VISITOR).moved_events == 1, "the other way is short"
+
+
 def test_what_cannot_be_read_is_not_lost_by_a_merge(world: World) -> None:
     world.feed(liked("v1", "heat", user=VISITOR))
     with world.store.transaction() as transaction:
