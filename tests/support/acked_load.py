@@ -136,7 +136,8 @@ def check_nothing_lost(address: str, load: AckedLoad) -> None:
             for key, value in snapshot.scan(encode(Kind.USER)):
                 user = str(decode(key)[1][0])
                 assert int(value) == sum(one == user for one, _ in kept), f"events of {user}"
-            assert read_accepted(snapshot) == len(kept), "events counted"
+            counted = read_accepted(snapshot)
+            assert counted == len(kept), f"{counted} events counted, {len(kept)} kept"
             expected = Counters()
             for _, value in contributors(snapshot, ITEM):
                 expected = added(expected, decode_contribution(value), HALF_LIFE_S)

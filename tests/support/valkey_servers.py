@@ -255,6 +255,7 @@ def valkey_cluster(
         node = ValkeyNode(port, home, [*cluster_options, *options])
         if machines:
             node.host, node.inside = machines[number].host, machines[number].inside
+            node.options = [*node.options, "--protected-mode", "no"]
         cluster.nodes.append(node)
     with _ended(cluster.nodes):
         for node in cluster.nodes:

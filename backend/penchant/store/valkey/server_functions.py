@@ -213,6 +213,13 @@ local function user_scan(keys, args)
   return {version, found, redis.call('HMGET', keys[1], unpack(found))}
 end
 
+-- keys: outbox. Writes nothing new, so that a WAIT after it waits until replicas have all it holds.
+local function user_operands(keys, args)
+  local found = redis.call('LRANGE', keys[1], 0, -1)
+  if #found > 0 then redis.call('LSET', keys[1], 0, found[1]) end
+  return found
+end
+
 -- keys: outbox, rows; args: version up to which the operands are settled
 local function user_settled(keys, args)
   local head = redis.call('LINDEX', keys[1], 0)
@@ -329,6 +336,7 @@ _WRITING = (
     "user_commit",
     "users_commit",
     "user_affirm",
+    "user_operands",
     "user_settled",
     "line_ask",
     "line_leave",

@@ -246,12 +246,19 @@ class Settlement:
         """Settles the outboxes of users; returns those of whom nothing is left to do."""
         with self._settling:
             owners = [self._places.user(user) for user in users]
-            words = b"LRANGE", b"0", b"-1"
+            # A commit that its primary alone has may be lost with it, and then comes once more: its
+            # operands wait until a replica has them.
             replies = self._nodes.run(
                 [
-                    ServerCommand(place.outbox, [words[0], place.outbox, *words[1:]])
+                    ServerCommand(place.outbox, call("user_operands", place.outbox))
                     for place in owners
                 ]
+                if self._nodes.waits
+                else [
+                    ServerCommand(place.outbox, [b"LRANGE", place.outbox, b"0", b"-1"])
+                    for place in owners
+                ],
+                durable=self._nodes.waits,
             )
             settled: set[str] = set()
             newest: dict[Place, int] = {}
@@ -340,7 +347,7 @@ class Settlement:
             if not isinstance(reply, StoreUnavailable):
                 applied = dict(zip(users[place], reply[0], strict=True))
                 rows = dict(zip(keys[place], reply[1], strict=True))
-                words = _application(by_place[place], applied, rows)
+                words = _application(by_place[place], applied, rows, self._nodes.waits)
             if words is None:
                 lost |= set(users[place])
             elif words:
@@ -368,12 +375,21 @@ def _readable(entry: bytes) -> tuple[int, Operands]:
 
 
 def _application(
-    entries: Sequence[_Entry], applied: Mapping[str, bytes], rows: Mapping[bytes, bytes | None]
+    entries: Sequence[_Entry],
+    applied: Mapping[str, bytes],
+    rows: Mapping[bytes, bytes | None],
+    waits: bool,
 ) -> list[bytes] | None:
-    """The arguments of `shared_apply`; empty: all is applied; None: it can't be."""
+    """The arguments of `shared_apply`; empty: all is applied; None: it can't be.
+
+    What was applied before may be on its primary alone. Where commits wait for replicas, it is
+    noted once more, by the same call that waits.
+    """
     merged, newest = dict(rows), dict[str, int]()
     for user, version, key, operand in entries:
         if version <= int(applied[user] or 0):
+            if waits:
+                newest.setdefault(user, int(applied[user]))
             continue
         newest[user] = version
         try:

@@ -166,9 +166,15 @@ class ValkeyTransaction(ValkeySnapshot):
     ) -> list[Any]:
         """Announces operands of users, in one pipeline with reads and other commands."""
         fresh = [user for user in users if user not in self._sure]
-        commands = [*(self._settlement.announcing(fresh) if fresh else ()), *beside]
+        announcing = self._settlement.announcing(fresh) if fresh else []
         self._announced += fresh
-        replies = self._load(wanted or {}, commands) if wanted or commands else []
+        replies = []
+        if announcing and self._nodes.waits:
+            # An announcement that its primary alone has may be lost with it, and with this server
+            # the operands would stay where nobody looks for them.
+            replies, announcing = self._nodes.run(announcing, durable=True), []
+        commands = [*announcing, *beside]
+        replies += self._load(wanted or {}, commands) if wanted or commands else []
         if not any(isinstance(reply, StoreUnavailable) for reply in replies):
             self._sure |= set(fresh)
         elif not wanted:
