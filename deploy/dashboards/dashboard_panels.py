@@ -139,6 +139,12 @@ LAYERS = DashboardRow(
             (_gauge("penchant_waiting_calls"), "{{process}} {{lane}}"),
         ),
         _panel(
+            "Hot path",
+            "short",
+            (_gauge("penchant_native"), "{{process}}"),
+            meaning="1: the compiled module answers. 0: NumPy does, at several times the cost.",
+        ),
+        _panel(
             "Calls answered together, mean",
             "short",
             (

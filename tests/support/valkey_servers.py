@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from penchant.launch import tied_process
+from penchant.system import tied_process
 from tests.support.parted_network import Machine
 
 SLOTS = 16384

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from penchant.launch import processes, tied_process, triton_log
+from penchant.launch import processes, triton_log
 from penchant.launch.back_off import BackOff
+from penchant.system import tied_process
 from penchant.system.interval import shown_interval
 
 NAME = "refresh.log"

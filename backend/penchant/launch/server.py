@@ -22,7 +22,6 @@ from penchant.launch import (
     processes,
     server_log,
     shared_memory,
-    tied_process,
     triton_arguments,
     triton_log,
 )
@@ -41,6 +40,7 @@ from penchant.launch.tritonserver import (
 from penchant.server.identity.server_secret import server_secret
 from penchant.server.triton.traces import ENDPOINT
 from penchant.store.address import directory_of
+from penchant.system import tied_process
 
 TOKEN_NAME = "health-token"
 """Name of the file with the token of health checks."""

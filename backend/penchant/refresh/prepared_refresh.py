@@ -29,10 +29,14 @@ from penchant.refresh.catalog_update import (
 )
 from penchant.refresh.item_vectors import RefreshedCatalog
 from penchant.refresh.refresh_input import RefreshInput
-from penchant.service.catalog_writer import MatrixChange, RefreshedParts, write_catalog
+from penchant.service.catalog_writer import (
+    MatrixChange,
+    RefreshedParts,
+    commit_catalog,
+    write_catalog,
+)
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store, Transaction
-from penchant.store.conflict_retries import in_transaction
 from penchant.store.item_residuals import drop_unused_residuals, stage_residuals, use_residuals
 from penchant.store.items import write_head
 from penchant.store.refresh_note import RefreshNote, write_refresh_note
@@ -71,7 +75,7 @@ def publish_refreshed(
         write_refresh_note(transaction, note)
         return head
 
-    head = in_transaction(store, switch)
+    head = commit_catalog(store, directory, switch)
     drop_unused_residuals(store, version)
     return head
 

@@ -38,10 +38,10 @@ from penchant.releases.switch import (
     kept_encoders,
     switch_to,
 )
+from penchant.service.catalog_writer import commit_catalog
 from penchant.service.clock import Clock, system_clock
 from penchant.service.user_interest import read_catalog
 from penchant.store.base import Store, Transaction
-from penchant.store.conflict_retries import in_transaction
 from penchant.store.items import read_head, write_head
 from penchant.store.releases import log_of_releases_is_whole, read_releases
 from penchant.system.audit_log import digest_of
@@ -189,7 +189,7 @@ def switch_back(
         progress(COMMIT, 0.0)
         return head
 
-    head = in_transaction(store, switch)
+    head = commit_catalog(store, directory, switch)
     progress(DONE, 1.0)
     return head
 

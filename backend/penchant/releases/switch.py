@@ -12,6 +12,7 @@ killed at any step leaves one of the two; the next run resumes, or starts over.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from penchant.config import Config, with_score_weights
+from penchant.domain.errors import StoreUnavailable
 from penchant.domain.types import CatalogHead, Published, StoredItem, Vector
 from penchant.logs.refusals import LeftOut
 from penchant.logs.shipped.trimmed_log import reader_of_whole_log
@@ -35,6 +37,7 @@ from penchant.releases.prepared_switch import (
     prepared_reader,
     write_prepared,
 )
+from penchant.service.catalog_writer import commit_catalog
 from penchant.service.clock import Clock, system_clock
 from penchant.service.encoding import known_vectors
 from penchant.service.rollout_watch import end_rollout
@@ -146,11 +149,13 @@ def switch_to(
         progress(COMMIT, 0.0)
         return head
 
-    head = in_transaction(store, switch)
+    head = commit_catalog(store, directory, switch)
     progress(DROP, 0.0)
-    with store.snapshot() as snapshot:
-        kept = kept_encoders(read_releases(snapshot))
-    drop_encoders(store, kept)
+    # What is left here, for example on a full disk, goes with the next switch.
+    with contextlib.suppress(StoreUnavailable):
+        with store.snapshot() as snapshot:
+            kept = kept_encoders(read_releases(snapshot))
+        drop_encoders(store, kept)
     _drop_rollout_files(directory)
     progress(DONE, 1.0)
     return head

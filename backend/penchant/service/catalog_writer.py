@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity
 from penchant.domain.types import CatalogHead, Item, Matrix, Rows, Vector
 from penchant.service.catalog_version import freeze, gram_of
-from penchant.store.base import Snapshot
+from penchant.store.base import Snapshot, Store, Transaction
+from penchant.store.conflict_retries import in_transaction
 from penchant.store.item_residuals import read_residual
-from penchant.store.items import read_text_vector
+from penchant.store.items import read_head, read_text_vector
 
 log = logging.getLogger("penchant")
 
@@ -72,6 +74,28 @@ class MatrixChange:
     """True if another encoder made the vectors, so that no old vector may stay."""
     refreshed: RefreshedParts | None = None
     """Parts from a refresh; None: those of the version before stay."""
+
+
+def commit_catalog(
+    store: Store, directory: Path, switch: Callable[[Transaction], CatalogHead]
+) -> CatalogHead:
+    """The head after a switch in a transaction of its own; of one that fails, no file stays.
+
+    Args:
+        store: the store.
+        directory: directory of the catalog's files.
+        switch: writes files and head; may run several times.
+
+    Raises:
+        StoreUnavailable: nothing that readers see has changed.
+    """
+    try:
+        return in_transaction(store, switch)
+    except StoreUnavailable:
+        if not store.shared:  # Else other servers may be writing files meanwhile.
+            with contextlib.suppress(StoreUnavailable, OSError), store.transaction() as turn:
+                files.remove_unnamed(directory, read_head(turn))
+        raise
 
 
 def write_catalog(

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from penchant.launch import tied_program
+from penchant.system import tied_program
 
 
 def start(
