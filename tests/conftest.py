@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import pickle
 from pathlib import Path
@@ -44,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
 
     items.sort(key=place)
+
+
+@pytest.fixture(autouse=True)
+def messages_are_on() -> None:
+    """Some training library switches the messages of all other loggers off for good."""
+    logging.disable(logging.NOTSET)
+    for name in ("penchant", "penchant_sdk"):
+        logging.getLogger(name).disabled = False
 
 
 @pytest.fixture(scope="session")
