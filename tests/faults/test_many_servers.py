@@ -6,19 +6,22 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from penchant.domain.window import digest64
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
 from penchant.launch.server import ATTEMPTS
 from penchant.refresh.refresh import RefreshRequest, refresh
+from penchant.store.ledgers import read_spending
 from penchant.store.open import open_store
 from penchant.store.users import read_log
-from penchant_sdk import Event, Item, Penchant
+from penchant_sdk import Budget, Cap, Event, Item, Penchant, ReserveOption
 from penchant_sdk.errors import PenchantError, StoreUnavailable, UnknownItem
 from tests.contracts.client_world import unique
 from tests.support.served import served
@@ -31,6 +34,7 @@ ITEMS = {f"film-{number}": f"red blue film part{number % 7}" for number in range
 ALTERNATIONS = 2_000
 SECRET = "never-to-be-seen"
 THREADS = 4
+CALLERS = 32
 
 
 class Pair(NamedTuple):
@@ -102,6 +106,23 @@ def test_what_one_server_is_told_the_other_ranks_by_at_once(pair: Pair) -> None:
 
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(alternate, range(THREADS)))
+
+
+def test_32_callers_at_two_servers_at_once_get_three_impressions(pair: Pair) -> None:
+    option = ReserveOption("film-1", [Cap("campaign", 3, 3600)], Budget("spring", 10, 1_000))
+    begin = threading.Barrier(CALLERS)
+
+    def reserve(number: int) -> int:
+        with Penchant(pair.servers[number % 2].target, timeout_s=30.0) as client:
+            client.rank("nobody", k=1)  # It is connected before all begin.
+            begin.wait()
+            return len(client.reserve("capped", f"r{number}", [option], n=1).reserved)
+
+    with ThreadPoolExecutor(CALLERS) as threads:
+        assert sum(threads.map(reserve, range(CALLERS))) == 3
+    with closing(open_store(pair.address)) as store, store.snapshot() as snapshot:
+        money = read_spending(snapshot, digest64("spring"))
+    assert money.committed_micros(time.time_ns() // 1000) == 30
 
 
 def test_items_that_are_put_at_one_server_are_ranked_and_learnt_at_the_other(pair: Pair) -> None:
