@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,9 +18,8 @@ from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
 from penchant.store.valkey.valkey_store import ValkeyStore
 from tests.support.acked_load import acked_load, check_nothing_lost, write_event
-from tests.support.valkey_servers import ValkeyNode, valkey_server, wait_until
+from tests.support.valkey_servers import ValkeyNode, wait_until
 
-_NAMES = itertools.count()
 USER = encode(Kind.USER, "u1")
 
 
@@ -44,17 +42,6 @@ class MortalNodes:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.nodes, name)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyNode]:
-    with valkey_server(tmp_path_factory.mktemp("one")) as node:
-        yield node
-
-
-@pytest.fixture
-def address(server: ValkeyNode) -> str:
-    return f"valkey://{server.name}/settlement{next(_NAMES)}"
 
 
 def mortal(address: str, monkeypatch: pytest.MonkeyPatch) -> tuple[ValkeyStore, MortalNodes]:

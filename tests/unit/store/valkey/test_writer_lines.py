@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,23 +16,11 @@ from penchant.store.conflict_retries import in_transaction
 from penchant.store.keys import Kind, encode
 from penchant.store.open import open_store
 from penchant.store.valkey.valkey_store import ValkeyStore
-from tests.support.valkey_servers import ValkeyNode, valkey_server
+from tests.support.valkey_servers import ValkeyNode
 
-_NAMES = itertools.count()
 WRITERS, EVENTS = 8, 12
 ROWS = [encode(Kind.USER, "u1"), encode(Kind.BUDGET, digest64("money"))]
 """A row in a user's place, and one in a budget's."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyNode]:
-    with valkey_server(tmp_path_factory.mktemp("one")) as node:
-        yield node
-
-
-@pytest.fixture
-def address(server: ValkeyNode) -> str:
-    return f"valkey://{server.name}/line{next(_NAMES)}"
 
 
 @pytest.fixture
