@@ -77,9 +77,10 @@ def test_calls_under_way_are_finished_and_new_ones_refused_at_once(tmp_path: Pat
                 give_up.set()
         assert serve.process.wait(PATIENCE_S) == 0
     sent = [call for log in logs for call in log]
+    # A call that was sent just before the signal may have come to the server after it: refused.
     under_way = [call for call in sent if call.sent_s < stopped_s < call.answered_s]
-    assert under_way, "no call was under way at the signal: it showed nothing"
-    assert all(call.acked for call in sent if call.sent_s < stopped_s)
+    assert any(call.acked for call in under_way), "none under way was finished"
+    assert all(call.acked for call in sent if call.answered_s < stopped_s)
     longest_s = max(call.answered_s - call.sent_s for call in sent if call.acked)
     for refused in (call for call in sent if not call.acked):
         assert refused.answered_s - refused.sent_s < longest_s, "it waited for those under way"

@@ -20,8 +20,9 @@ from penchant.service.user_interest import Catalogs
 from penchant.store.base import Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.newest import read_newest
+from penchant.store.reservation_log import scan_reserving_users
 from penchant.store.short_transactions import in_short_transactions
-from penchant.store.users import scan_all_users
+from penchant.store.users import scan_users_with_events_until
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -120,10 +121,14 @@ def expire_store(
     progress: Progress = no_progress,
     may_trim: MayTrim = lambda transaction, user: True,
 ) -> Expired:
-    """Deletes the events up to a moment. Cost: reads the whole log, 10 us an event."""
+    """Deletes the events up to a moment. Cost: reads the whole log, 10 us an event.
+
+    Only users who have something to delete, and those with reservations, cost a transaction.
+    """
     config, store, found = server.config, server.store, Expired()
     with store.snapshot() as snapshot:
-        users = scan_all_users(snapshot)
+        with_old = scan_users_with_events_until(snapshot, until_us)
+        users = sorted(with_old.union(scan_reserving_users(snapshot)))
 
     def trim(transaction: Transaction, user: str) -> Expired:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from penchant.config import parse
 from penchant.domain.reservations import Budget, Cap, ReserveOption, ReserveRequest
 from penchant.launch.server_store import ServerStore
@@ -105,3 +107,12 @@ def test_the_clock_does_not_empty_a_store(tmp_path: Path) -> None:
     assert found is not None
     assert found.events == 1
     assert world.state("v") is None
+
+
+def test_who_has_nothing_old_costs_no_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = made_world(tmp_path)
+    world.feed(liked("e1", "toy", ago_s=86_400), liked("e2", "heat", user="v"))
+    monkeypatch.setattr(world.store, "transaction", lambda: pytest.fail("a transaction"))
+    assert expire_store(server_of(world), NOW_US - 30 * DAY_US, NOW_US).users == 0
