@@ -1,6 +1,6 @@
 """The compiled functions, as `src/` binds them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import final
 
 import numpy as np
@@ -53,8 +53,6 @@ class RankCall:
     def timeout_ms(self) -> int: ...
     @property
     def health_check(self) -> bool: ...
-    @property
-    def exclude_owned(self) -> bool: ...
     def key(self, kind: int) -> bytes:
         """The key of the user's row of a kind; see `penchant.store.keys`."""
 
@@ -136,26 +134,27 @@ class RankView:
 
     def answer(
         self,
-        call: RankCall,
-        record: bytes | None,
-        owned: bytes | None,
+        calls: list[RankCall | None],
+        get: Callable[[bytes], bytes | None],
         newest: bytes | None,
         now_us: int,
         explorations_per_day: int,
-    ) -> tuple[bytes, NDArray[np.int64], bool, float] | None:
-        """Answers a call, or declines it.
+        stored_name: Callable[[str], str] | None,
+    ) -> tuple[list[bytes | None], list[bytes], int, int, float]:
+        """Answers calls, or declines them.
 
         Args:
-            call: of the user.
-            record: the row of the user's record.
-            owned: the row of the user's own items.
+            calls: None: left out.
+            get: gives a row of the store by its key, all from one snapshot; what it raises goes on.
             newest: the row of the newest event's time.
             now_us: the server's time, in microseconds since 1970.
             explorations_per_day: explored impressions that a user may get in a day.
+            stored_name: from the caller's name of a user to the store's; None: they are the same.
 
         Returns:
-            The serialized reply, the rows of its first ten items at most, whether the user is new,
-            and the seconds that a fold took, 0 without one; None: the general path answers.
+            One serialized reply per call, None where the general path answers; of each reply, the
+            rows of its first ten items at most, as int64; how many users were new; how many folds
+            were made, and the seconds that they took.
         """
 
 RECORD_SCHEMA: int

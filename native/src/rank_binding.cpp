@@ -37,6 +37,8 @@ using Pairs = nb::ndarray<const std::uint32_t, nb::ndim<2>, nb::c_contig, nb::de
 constexpr std::int64_t quiet_us = 86'400'000'000;  // `penchant.domain.event_weights.QUIET_US`
 constexpr std::int64_t day_us = 86'400'000'000;    // `penchant.domain.exploration.DAY_US`
 constexpr std::uint32_t opening = 0xFFFFFFFFU;     // `penchant.domain.neighbours.OPENING`
+constexpr char kind_user = 'U';                    // These two: `penchant.store.keys.Kind`.
+constexpr char kind_owned = 'O';
 constexpr std::size_t meter_rows = 10;             // As many as the meter looks at.
 constexpr std::size_t long_work = 1 << 16;         // Numbers from which Python's lock is let go.
 
@@ -123,30 +125,65 @@ class RankView {
     }
 
     // See `_core.pyi`.
-    nb::object answer(const RankRequest &request, const std::optional<nb::bytes> &record_row,
-                      const std::optional<nb::bytes> &owned_row,
+    nb::object answer(const nb::list &calls, const nb::callable &get,
                       const std::optional<nb::bytes> &newest_row, std::int64_t now_us,
-                      std::uint32_t explorations_per_day) const {
-        if (request.has_context && settings_.knows_contexts) return nb::none();
+                      std::uint32_t explorations_per_day, const nb::object &stored_name) const {
+        const auto newest = newest_in(newest_row);
+        nb::list replies, tops;
+        std::size_t cold = 0, folds = 0;
+        double fold_s = 0.0;
+        for (const nb::handle one : calls) {
+            Answered answered;
+            if (one.is_none() || !answer_one(nb::cast<const RankRequest &>(one), get, newest, now_us,
+                                             explorations_per_day, stored_name, answered)) {
+                replies.append(nb::none());
+                continue;
+            }
+            replies.append(nb::bytes(answered.reply.data(), answered.reply.size()));
+            tops.append(top_rows(answered.best));
+            cold += answered.cold;
+            folds += answered.fold_s != 0.0;
+            fold_s += answered.fold_s;
+        }
+        return nb::make_tuple(replies, tops, cold, folds, fold_s);
+    }
+
+  private:
+    struct Answered {
+        std::string reply;
+        std::vector<RankedRow> best;
+        bool cold = false;
+        double fold_s = 0.0;  // 0: none was made
+    };
+
+    // False: it is declined.
+    bool answer_one(const RankRequest &request, const nb::callable &get,
+                    const std::optional<std::int64_t> &newest, std::int64_t now_us,
+                    std::uint32_t explorations_per_day, const nb::object &stored_name,
+                    Answered &answered) const {
+        if (request.has_context && settings_.knows_contexts) return false;
+        const std::string name = stored_name.is_none()
+                                     ? std::string(request.user)
+                                     : nb::cast<std::string>(stored_name(request.user));
+        // What is viewed below: it is let go at the end.
+        const auto record_row = row_of(get, kind_user, name);
+        const auto owned_row = request.exclude_owned ? row_of(get, kind_owned, name) : std::nullopt;
         CachedRecord record;
         if (const auto value = text_of(record_row)) {
             const auto read = read_cached_record(*value);
-            if (!read) return nb::none();
+            if (!read) return false;
             record = *read;
         }
-        if (record.head.state_version < request.min_state_version) return nb::none();
+        if (record.head.state_version < request.min_state_version) return false;
         const std::int64_t at_us = request.as_of_us.value_or(now_us);
         std::int64_t fold_us = at_us;
         if (!request.as_of_us) {
-            if (const auto newest = newest_in(newest_row)) {
-                fold_us = std::min(fold_us, *newest + quiet_us);
-            }
+            if (newest) fold_us = std::min(fold_us, *newest + quiet_us);
         }
         ScoredUser user;
-        double fold_s = 0.0;
         const std::int64_t bucket = floor_divide(fold_us, settings_.bucket_us());
-        if (!set_interest(record, bucket, user) && !folded(record, bucket, user, fold_s)) {
-            return nb::none();
+        if (!set_interest(record, bucket, user) && !folded(record, bucket, user, answered.fold_s)) {
+            return false;
         }
         if (settings_.repeat.weight != 0.0F && record.head.events != 0) {
             static const std::vector<double> no_factors;
@@ -165,14 +202,14 @@ class RankView {
                 user.left_out.push_back(record.row(at).item);
             }
         }
-        if (request.exclude_owned && !leave_out_owned(owned_row, user)) return nb::none();
+        if (request.exclude_owned && !leave_out_owned(owned_row, user)) return false;
 
         RankReply reply;
-        std::vector<RankedRow> best;
+        std::vector<RankedRow> &best = answered.best;
         const ScoredCatalog catalog = scored();
         if (request.has_candidates) {
             std::vector<std::uint32_t> found;
-            if (!find(request, found, reply.unknown_candidates)) return nb::none();
+            if (!find(request, found, reply.unknown_candidates)) return false;
             rank_some(catalog, user, found, request.k, best);
         } else if (catalog.items.rows * catalog.dimensions < long_work) {
             rank_all(catalog, user, request.k, best);
@@ -180,8 +217,8 @@ class RankView {
             nb::gil_scoped_release others_go_on;
             rank_all(catalog, user, request.k, best);
         }
-        const std::string name = random_name();
-        reply.recommendation_id = name;
+        const std::string recommendation_id = random_name();
+        reply.recommendation_id = recommendation_id;
         reply.items.reserve(best.size());
         for (const RankedRow &one : best) {
             reply.items.push_back({ids_->id(one.row), double{one.score}});
@@ -193,12 +230,18 @@ class RankView {
         const std::uint32_t explored = explored_lately(record, at_us);
         reply.explorations_left =
             explored < explorations_per_day ? explorations_per_day - explored : 0;
-        const std::string written = write_rank_reply(reply);
-        return nb::make_tuple(nb::bytes(written.data(), written.size()), top_rows(best),
-                              reply.cold_start, fold_s);
+        answered.cold = reply.cold_start;
+        answered.reply = write_rank_reply(reply);
+        return true;
     }
 
-  private:
+    // A row of the store; what is neither bytes nor None is an error of the caller.
+    static std::optional<nb::bytes> row_of(const nb::callable &get, char kind,
+                                           std::string_view user) {
+        const std::string key = key_of(kind, user);
+        return nb::cast<std::optional<nb::bytes>>(get(nb::bytes(key.data(), key.size())));
+    }
+
     CatalogRows items() const {
         return {vectors_.data(), reinterpret_cast<const std::uint8_t *>(alive_.data()),
                 vectors_.shape(0)};
@@ -322,13 +365,11 @@ class RankView {
         return name;
     }
 
-    static nb::object top_rows(const std::vector<RankedRow> &best) {
+    static nb::bytes top_rows(const std::vector<RankedRow> &best) {
+        std::int64_t rows[meter_rows];
         const std::size_t size = std::min(best.size(), meter_rows);
-        auto rows = std::make_unique<std::int64_t[]>(size);
         for (std::size_t at = 0; at < size; ++at) rows[at] = best[at].row;
-        std::int64_t *data = rows.release();
-        nb::capsule owner(data, [](void *held) noexcept { delete[] static_cast<std::int64_t *>(held); });
-        return nb::cast(nb::ndarray<nb::numpy, std::int64_t, nb::ndim<1>>(data, {size}, owner));
+        return nb::bytes(rows, size * sizeof *rows);
     }
 
     std::shared_ptr<ItemIds> ids_;
@@ -367,7 +408,6 @@ void bind_rank(nb::module_ &module) {
         .def_ro("cost", &RankRequest::cost)
         .def_ro("timeout_ms", &RankRequest::timeout_ms)
         .def_ro("health_check", &RankRequest::health_check)
-        .def_ro("exclude_owned", &RankRequest::exclude_owned)
         .def("key", [](const RankRequest &self, std::uint8_t kind) {
             const std::string key = key_of(static_cast<char>(kind), self.user);
             return nb::bytes(key.data(), key.size());
@@ -423,9 +463,9 @@ void bind_rank(nb::module_ &module) {
             nb::arg("repeat_weight"), nb::arg("repeat_half_life_s"), nb::arg("repeat_pause_s"),
             nb::arg("repeat_basket_weight"),
             nb::arg("fold").none())
-        .def("answer", &RankView::answer, nb::arg("call"), nb::arg("record").none(),
-             nb::arg("owned").none(), nb::arg("newest").none(), nb::arg("now_us"),
-             nb::arg("explorations_per_day"));
+        .def("answer", &RankView::answer, nb::arg("calls"), nb::arg("get"),
+             nb::arg("newest").none(), nb::arg("now_us"), nb::arg("explorations_per_day"),
+             nb::arg("stored_name").none());
 }
 
 }  // namespace penchant

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.config import Config
@@ -14,7 +16,7 @@ from penchant.domain.errors import PenchantError
 from penchant.domain.rewards import Signal, SignalTable
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signals import DEFAULT_SIGNALS
-from penchant.domain.types import Event, Item, LogRow, Record, Rows, UserState
+from penchant.domain.types import Event, Item, LogRow, Record, UserState
 from penchant.encoder.base import Encoders
 from penchant.encoder.library import EncoderLibrary
 from penchant.service.catalog import CatalogService, PutResult
@@ -55,8 +57,10 @@ class CountingMeter:
     seen: list[Outcome] = field(default_factory=list)
     drifts: list[float] = field(default_factory=list)
 
-    def ranked(self, top: Rows, *, cold: bool) -> None:
-        self.rankings.append((top.tolist(), cold))
+    def ranked(self, tops: Sequence[bytes], cold: int) -> None:
+        assert cold in (0, len(tops))
+        rows = [np.frombuffer(top, np.int64).tolist() for top in tops]
+        self.rankings += [(one, cold > 0) for one in rows]
 
     def reserved(self, outcome: str, options: int) -> None:
         self.reservations[outcome] += options

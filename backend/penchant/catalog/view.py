@@ -138,9 +138,9 @@ class CatalogReader:
             self._require_whole()
             return self._view
 
-    def is_whole(self) -> bool:
-        """Whether the files of the latest view are as long as when they were mapped."""
-        return self._sizes.truncated() is None
+    def still(self, view: CatalogView) -> bool:
+        """Whether a view is the latest, and its files are as long as when they were mapped."""
+        return self._view is view and self._sizes.truncated() is None
 
     def _require_whole(self) -> None:
         name = self._sizes.truncated()

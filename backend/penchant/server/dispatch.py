@@ -174,6 +174,12 @@ class Dispatch:
         natives = [(field, verb.native) for field, verb in verbs.items() if verb.native]
         self._natives = {native.tag: (field, native) for field, native in natives}
 
+    @property
+    def native(self) -> tuple[str, NativeVerb] | None:
+        """The one method that has a compiled way, and that way; None if none has, or several."""
+        natives = list(self._natives.values())
+        return natives[0] if len(natives) == 1 else None
+
     def without_native(self) -> Dispatch:
         """The same verbs, with every call on the general way: to compare the two."""
         verbs = {field: replace(verb, native=None) for field, verb in self._verbs.items()}

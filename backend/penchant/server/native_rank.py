@@ -35,6 +35,10 @@ MOST_BUCKET_S = 1e9
 _HEAD, _ROLLOUT, _NEWEST = (encode(kind) for kind in (Kind.HEAD, Kind.ROLLOUT, Kind.NEWEST))
 
 
+_Get = Callable[[bytes], bytes | None]
+"""Gives a row of a snapshot by its key."""
+
+
 class _Known(NamedTuple):
     """The catalog that the last calls were answered from."""
 
@@ -93,47 +97,49 @@ class NativeRank:
 
     def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:
         """One serialized reply per call, all from one snapshot; None: it takes the general way."""
-        replies: list[bytes | None] = [None] * len(calls)
         try:
             with self._store.snapshot() as snapshot:
-                view, others = self._catalog(snapshot)
+                get: _Get = snapshot.get
+                view, others = self._catalog(get, snapshot)
                 if view is None:
-                    return replies
-                newest = snapshot.get(_NEWEST)
-                for place, call in enumerate(calls):
-                    if others is not None and others.shown_to(call.user) is not others.served:
-                        continue
+                    return [None] * len(calls)
+                taken: list[penchant_native.RankCall | None] = list(calls)
+                if others is not None:
+                    served = others.served
+                    taken = [one if others.shown_to(one.user) is served else None for one in calls]
+                began_ns = step_began()
+                if began_ns:
+                    get = self._read_before(get, calls)
+                    step_ended("read", began_ns)
                     began_ns = step_began()
-                    record, owned = self._rows(snapshot, call)
-                    if began_ns:
-                        step_ended("read", began_ns)
-                        began_ns = step_began()
-                    answer = view.answer(
-                        call, record, owned, newest, self._clock(), self._explorations_per_day
-                    )
-                    if answer is not None:
-                        if began_ns:
-                            step_ended("score", began_ns)
-                        replies[place], top, cold, fold_s = answer
-                        self._meter.ranked(top, cold=cold)
-                        if fold_s:
-                            self._meter.fold(fold_s)
+                replies, tops, cold, folds, fold_s = view.answer(
+                    taken,
+                    get,
+                    get(_NEWEST),
+                    self._clock(),
+                    self._explorations_per_day,
+                    self._stored_name,
+                )
+                if began_ns:
+                    step_ended("score", began_ns)
         except PenchantError:
             # It is found, and said, once more on the general way.
-            return replies
+            return [None] * len(calls)
+        self._meter.ranked(tops, cold)
+        if folds:
+            self._meter.fold(fold_s, folds)
         return replies
 
     def _catalog(
-        self, snapshot: Snapshot
+        self, get: _Get, snapshot: Snapshot
     ) -> tuple[penchant_native.RankView | None, Offered | None]:
         """The catalog as of a snapshot; with what is offered to whom, where there is a rollout."""
-        head, rollout = snapshot.get(_HEAD), snapshot.get(_ROLLOUT)
+        head, rollout = get(_HEAD), get(_ROLLOUT)
         known = self._known
-        if known is not None and head == known.head and rollout is None:
-            # The usual case, in a few calls: the head has not moved, and its files are whole.
-            reader = self._catalogs.served
-            if reader.latest is known.view and reader.is_whole():
-                return known.native, None
+        # The usual case, in a few calls: the head has not moved, and its files are whole.
+        still = self._catalogs.served.still
+        if known is not None and head == known.head and rollout is None and still(known.view):
+            return known.native, None
         # It may be newer than the snapshot's, where another thread has read that.
         offered = self._catalogs.read(snapshot)
         if known is None or known.view is not offered.served:
@@ -143,16 +149,15 @@ class NativeRank:
         self._known = _Known(head, offered.served, native)
         return native, None if rollout is None else offered
 
-    def _rows(
-        self, snapshot: Snapshot, call: penchant_native.RankCall
-    ) -> tuple[bytes | None, bytes | None]:
-        """The user's record and own items."""
-        if self._stored_name is None:
-            owned = snapshot.get(call.key(Kind.OWNED)) if call.exclude_owned else None
-            return snapshot.get(call.key(Kind.USER)), owned
-        user = self._stored_name(call.user)
-        owned = snapshot.get(encode(Kind.OWNED, user)) if call.exclude_owned else None
-        return snapshot.get(encode(Kind.USER, user)), owned
+    def _read_before(self, get: _Get, calls: Sequence[penchant_native.RankCall]) -> _Get:
+        """Reads all rows that the calls may need, so that a trace shows how long that takes."""
+        name, kinds = self._stored_name, (Kind.USER, Kind.OWNED)
+        keys = [
+            call.key(kind) if name is None else encode(kind, name(call.user))
+            for call in calls
+            for kind in kinds
+        ]
+        return {key: get(key) for key in (*keys, _NEWEST)}.get
 
     def _twin(self, view: CatalogView) -> penchant_native.RankView | None:
         """The compiled twin of a view; None for an empty catalog, or settings that it lacks."""

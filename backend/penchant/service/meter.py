@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from penchant.domain.types import Rows
+
+TOP = 10
+"""Items of a ranking that `Meter.ranked` is told, at most."""
+
+
+def top_of(rows: Rows) -> bytes:
+    """The rows of a ranking's first items, best first, as `Meter.ranked` takes them: int64."""
+    return rows[:TOP].astype(np.int64).tobytes()
 
 
 class Outcome(NamedTuple):
@@ -52,8 +62,8 @@ class Meter(Protocol):
         """Records that a damaged part of the catalog was written again, by its kind."""
         ...
 
-    def ranked(self, top: Rows, *, cold: bool) -> None:
-        """Records a ranking: the rows of its items, best first, and whether the user is new."""
+    def ranked(self, tops: Sequence[bytes], cold: int) -> None:
+        """Records rankings: see `top_of`, and how many of their users are new."""
         ...
 
     def degraded(self) -> None:
@@ -100,7 +110,7 @@ class SilentMeter:
     def degraded(self) -> None:
         """See `Meter.degraded`."""
 
-    def ranked(self, top: Rows, *, cold: bool) -> None:
+    def ranked(self, tops: Sequence[bytes], cold: int) -> None:
         """See `Meter.ranked`."""
 
     def reserved(self, outcome: str, options: int) -> None:

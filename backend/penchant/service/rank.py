@@ -42,7 +42,7 @@ from penchant.encoder.base import Encoders
 from penchant.service.attempt import attempt
 from penchant.service.clock import Clock
 from penchant.service.explain import Explanation, explain
-from penchant.service.meter import Meter
+from penchant.service.meter import Meter, top_of
 from penchant.service.scoring import ScoredItems, TopK, score_all
 from penchant.service.selection import best_of, diverse, explore
 from penchant.service.slices import whole
@@ -294,7 +294,7 @@ class RankService:
         left = max(0, self._explorations_per_day - explored_lately(user.window, now_us))
         top = _select(view, user, scored, request, may_explore=left > 0)
         step_ended("score", began_ns)
-        self._meter.ranked(top.rows, cold=state.record.state_version == 0)
+        self._meter.ranked([top_of(top.rows)], int(state.record.state_version == 0))
         degraded = is_remembered(snapshot)
         if degraded:
             self._meter.degraded()

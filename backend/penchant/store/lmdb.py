@@ -41,7 +41,7 @@ from penchant.store.lmdb_environment import (
     usage_of,
 )
 from penchant.store.lmdb_file import DATA, LOCK, check_whole, renumber
-from penchant.store.lmdb_view import DAMAGE, LmdbView, damaged
+from penchant.store.lmdb_view import DAMAGE, LmdbSnapshot, LmdbView, damaged
 from penchant.store.writer_lock import WriterLock
 from penchant.system.durable_file import sync_directory
 
@@ -52,20 +52,20 @@ _REPLACED = "was replaced under the running server by another file"
 _REPAIR = "put the store's own files back, or restart the server to use those that are there"
 
 
-class _Reading:
+class _Reading(LmdbSnapshot):
     """A snapshot from its beginning to its end. A class, since a generator takes longer."""
 
-    __slots__ = ("_inner", "_store")
+    __slots__ = ("_store", "inner")
 
     def __init__(self, store: LmdbStore) -> None:
         self._store = store
 
     def __enter__(self) -> Snapshot:
-        self._inner = self._store.begin_read()
-        return LmdbView(self._inner)
+        self.inner = self._store.begin_read()
+        return self
 
     def __exit__(self, *error: object) -> None:
-        self._inner.abort()
+        self.inner.abort()
         self._store.end()
 
 
@@ -91,6 +91,8 @@ class LmdbStore:
         self._gate = threading.Lock()
         self._in_use: deque[None] = deque()
         """One entry per transaction under way in this process."""
+        self.end: Callable[[], None] = self._in_use.pop
+        """Ends the count of a transaction that `begin_read` began."""
         self._journal = open_journal(directory)
         try:
             self._opened: OpenedEnvironment | None = open_environment(
@@ -327,17 +329,14 @@ class LmdbStore:
         try:
             if opened is not None:
                 found = os.fstat(opened.data)
-                self._require_length(opened, found)
+                if found.st_size != opened.size:
+                    self._require_length(opened, found)
                 if found.st_nlink or self._stays(opened):
                     return opened.env.begin()
         except (lmdb.Error, StoreUnavailable):
             pass  # What is wrong is found, and mended or said, below.
         self._in_use.pop()
         return self._begin(write=False)[1]
-
-    def end(self) -> None:
-        """Ends the count of a transaction that `begin_read` began."""
-        self._in_use.pop()
 
     def _begin(self, *, write: bool) -> tuple[OpenedEnvironment, lmdb.Transaction]:
         """Begins a transaction, counted in `_in_use`; the caller takes it out at its end.

@@ -15,31 +15,11 @@ from penchant.store.merges import merged_row
 DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError)
 
 
-class LmdbView:
-    """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
+class LmdbSnapshot:
+    """A transaction of LMDB as a `Snapshot`."""
 
     shared = False
-
-    def __init__(
-        self,
-        inner: lmdb.Transaction,
-        begin_again: Callable[[lmdb.Transaction], lmdb.Transaction | None] | None = None,
-    ) -> None:
-        """Takes a transaction over.
-
-        Args:
-            inner: the transaction.
-            begin_again: ends it and begins another, in which there is more room; None if there is
-                not. Reads that are under way end with an error.
-        """
-        self.inner = inner
-        self._begin_again = begin_again
-        self.refusal = ""
-        """Why nothing but what fits in place is written; empty: all is."""
-        self.freed = False
-        """Whether something was deleted."""
-        self.writes: list[Write] = []
-        """What was written, in order."""
+    inner: lmdb.Transaction
 
     def get(self, key: bytes) -> bytes | None:
         """See `Snapshot.get`."""
@@ -67,6 +47,31 @@ class LmdbView:
 
     def fetch(self, keys: Iterable[bytes]) -> None:
         """Nothing to do: the file is mapped."""
+
+
+class LmdbView(LmdbSnapshot):
+    """A transaction of LMDB as a `Snapshot` and a `Transaction`."""
+
+    def __init__(
+        self,
+        inner: lmdb.Transaction,
+        begin_again: Callable[[lmdb.Transaction], lmdb.Transaction | None] | None = None,
+    ) -> None:
+        """Takes a transaction over.
+
+        Args:
+            inner: the transaction.
+            begin_again: ends it and begins another, in which there is more room; None if there is
+                not. Reads that are under way end with an error.
+        """
+        self.inner = inner
+        self._begin_again = begin_again
+        self.refusal = ""
+        """Why nothing but what fits in place is written; empty: all is."""
+        self.freed = False
+        """Whether something was deleted."""
+        self.writes: list[Write] = []
+        """What was written, in order."""
 
     def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
         """See `Transaction.merge`."""

@@ -89,12 +89,8 @@ class Shop:
     def served(self) -> Shop:
         return self
 
-    @property
-    def latest(self) -> CatalogView:
-        return self.view
-
-    def is_whole(self) -> bool:
-        return True
+    def still(self, view: CatalogView) -> bool:
+        return view is self.view
 
     def read(self, _: object) -> Offered:
         return Offered(self.view)

@@ -15,7 +15,7 @@ import logging
 import re
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,9 @@ ALIVE = "penchant_alive_timestamp_seconds"
 
 ReadGauges = Callable[[], Mapping[Series, float]]
 """Returns the gauges that can be read at the moment, of any labels; cheap."""
+
+Later = tuple[Callable[..., None], tuple[object, ...]]
+"""What adds to sums, and its arguments."""
 
 log = logging.getLogger("penchant")
 
@@ -101,6 +104,9 @@ class MetricSender:
         self._sums: defaultdict[Series, float] = defaultdict(float, dict.fromkeys(first, 0.0))
         self._histograms: dict[Series, _Observations] = {}
         self._gauges: list[_Watched] = []
+        self._later: deque[Later] = deque()
+        self.later: Callable[[Later], None] = self._later.append
+        """Has something added before sums are sent the next time, off the way of the calls."""
         self._families: dict[str, Any] = {}
         self._metrics: dict[Series, Any] = {}
         self._lock = threading.Lock()
@@ -134,6 +140,9 @@ class MetricSender:
 
     def send(self) -> None:
         """Sends the sums since the last time, and the gauges."""
+        for _ in range(len(self._later)):
+            add, values = self._later.popleft()
+            add(*values)
         with self._lock:
             sums, self._sums = self._sums, defaultdict(float)
             histograms, self._histograms = self._histograms, {}

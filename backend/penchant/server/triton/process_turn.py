@@ -11,6 +11,10 @@ CALM_S = 0.005
 """Seconds without a small call after which long work no longer owes time to small calls."""
 
 
+_SMALL = 0
+"""Stands for small calls as a holder; no thread's number."""
+
+
 class ProcessTurn:
     """A lock with two kinds of holders.
 
@@ -66,7 +70,7 @@ class ProcessTurn:
                 while self._holder is not None or self._slice_due:
                     self._changed.wait()
                 self._small_waiting -= 1
-            self._holder = threading.get_ident()
+            self._holder = _SMALL
             self._since = time.monotonic()
 
     def end_small(self) -> None:
@@ -74,8 +78,12 @@ class ProcessTurn:
         with self._mutex:
             self._last_small = time.monotonic()
             self._owed_s -= self._last_small - self._since
-            self._slice_due = self._slices_waiting > 0 and self._owed_s <= 0
-            self._give()
+            self._holder = None
+            if self._small_waiting or self._slices_waiting:
+                self._slice_due = self._slices_waiting > 0 and self._owed_s <= 0
+                self._changed.notify_all()
+            else:
+                self._slice_due = False
 
     def _take_slice(self) -> None:
         with self._changed:
@@ -92,17 +100,14 @@ class ProcessTurn:
             held_s = time.monotonic() - self._since
             self._owed_s = held_s if self._small_waiting else 0.0
             self._last_small = time.monotonic()
-            self._give()
+            self._holder = None
+            if self._small_waiting or self._slices_waiting:
+                self._changed.notify_all()
 
     def _calm(self) -> bool:
         if self._small_waiting:
             return False
         return self._owed_s <= 0 or time.monotonic() - self._last_small >= CALM_S
-
-    def _give(self) -> None:
-        self._holder = None
-        if self._small_waiting or self._slices_waiting:
-            self._changed.notify_all()
 
 
 class _SmallTurn:

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from penchant.domain.outcome_calibration import OutcomeCalibration
-from penchant.domain.types import Matrix, Rows
+from penchant.domain.types import Matrix
 from penchant.encoder.base import Encoder
 from penchant.server.first_series import first_series
 from penchant.server.metric_table import Series
 from penchant.server.triton.metric_sender import MetricSender, ReadGauges
 from penchant.service.meter import Outcome
 
-TOP, RANKINGS = 10, 1_000
-"""Of how many rankings the distinct items are counted, and how many of each."""
+RANKINGS = 1_000
+"""Of how many rankings the distinct items at the top are counted."""
 
 _COLD: Series = ("penchant_rankings_total", (("user", "cold"),))
 _KNOWN: Series = ("penchant_rankings_total", (("user", "known"),))
@@ -41,7 +41,8 @@ class TritonMeter:
         self._sender = MetricSender(
             pb_utils, {"model": model}, process or str(os.getpid()), first_series(model)
         )
-        self._tops: deque[Rows] = deque(maxlen=RANKINGS)
+        self._later = self._sender.later
+        self._tops: deque[bytes] = deque(maxlen=RANKINGS)
         self._calibration = OutcomeCalibration()
         self._calibration_lock = threading.Lock()
         if model == "penchant_rank":
@@ -70,6 +71,17 @@ class TritonMeter:
     def batch(self, calls: int) -> None:
         """Records how many calls are answered together."""
         self._sender.observe(_BATCH, calls)
+
+    def answered_together(self, method: str, calls: int, counted: int, seconds: float) -> None:
+        """As `batch` for calls, and as `request` for those that count; for the hot path.
+
+        Args:
+            method: the method of all.
+            calls: answered together, none by an error.
+            counted: those that are no health checks.
+            seconds: from their arrival to their answers.
+        """
+        self._later((self._count_answered, (method, calls, counted, seconds)))
 
     def waited(self, lane: str, seconds: float) -> None:
         """Records how long a call waited in a lane."""
@@ -113,10 +125,9 @@ class TritonMeter:
         """See `Meter.mended`."""
         self._add("penchant_catalog_mends_total", 1.0, kind=kind)
 
-    def ranked(self, top: Rows, *, cold: bool) -> None:
+    def ranked(self, tops: Sequence[bytes], cold: int) -> None:
         """See `Meter.ranked`."""
-        self._sender.add(_COLD if cold else _KNOWN, 1.0)
-        self._tops.append(top[:TOP].copy())  # A view would keep the whole list.
+        self._later((self._count_rankings, (tops, cold)))
 
     def degraded(self) -> None:
         """See `Meter.degraded`."""
@@ -155,11 +166,20 @@ class TritonMeter:
     def _add(self, name: str, value: float, **labels: str) -> None:
         self._sender.add((name, tuple(labels.items())), value)
 
+    def _count_rankings(self, tops: Sequence[bytes], cold: int) -> None:
+        self._sender.add(_COLD, float(cold))
+        self._sender.add(_KNOWN, float(len(tops) - cold))
+        self._tops.extend(tops)
+
+    def _count_answered(self, method: str, calls: int, counted: int, seconds: float) -> None:
+        self.batch(calls)
+        series, timed = _request_series(method, "", "")
+        self._sender.add(series, float(counted))
+        self._sender.observe(timed, seconds, counted)
+
     def _coverage(self) -> dict[Series, float]:
-        tops = list(self._tops)
-        if not tops:
-            return {}
-        return {("penchant_recent_top_items", ()): float(len(np.unique(np.concatenate(tops))))}
+        rows = np.frombuffer(b"".join(self._tops), np.int64)
+        return {("penchant_recent_top_items", ()): float(len(np.unique(rows)))} if len(rows) else {}
 
     def _calibration_error(self) -> dict[Series, float]:
         with self._calibration_lock:

@@ -16,7 +16,7 @@ from penchant.server.metric_table import FAMILIES, SECONDS, MetricKind, Series
 from penchant.server.triton import metric_sender
 from penchant.server.triton.metric_sender import ALIVE
 from penchant.server.triton.prometheus import RANKINGS, MeteredEncoder, TritonMeter
-from penchant.service.meter import Outcome
+from penchant.service.meter import Outcome, top_of
 from tests.support.fake_pb_utils import FakePbUtils
 
 
@@ -97,7 +97,7 @@ def test_every_metric_of_the_table_can_be_sent_and_no_other_is(pb_utils: FakePbU
     feedback.reserved("capped", 1)
     feedback.refused_caller("scope", "acme")
     feedback.token_keys_read(False)
-    feedback.ranked(np.arange(3), cold=True)
+    feedback.ranked([top_of(np.arange(3))], 1)
     feedback.interest_drift(0.25)
     shown = Outcome("served", impression=True, reward=0.0, score=None)
     feedback.outcomes([shown, Outcome("served", impression=False, reward=-0.5, score=0.2)])
@@ -137,8 +137,8 @@ def test_coverage_counts_the_distinct_items_at_the_top_of_the_latest_rankings(
     meter: TritonMeter, pb_utils: FakePbUtils
 ) -> None:
     for _ in range(2 * RANKINGS):
-        meter.ranked(np.arange(5, 25), cold=False)
-    meter.ranked(np.arange(30), cold=True)
+        meter.ranked([top_of(np.arange(5, 25))], 0)
+    meter.ranked([top_of(np.arange(30))], 1)
     meter.send()
     assert pb_utils.value("penchant_recent_top_items") == len({*range(5, 15), *range(10)})
     assert pb_utils.value("penchant_rankings_total", user="cold") == 1
