@@ -140,6 +140,30 @@ class StoreLaws:
             assert [transaction.get(key) for key in (b"a", b"absent")] == [b"3", b"4"]
         assert contents(store) == [(b"a", b"3"), (b"absent", b"4"), (b"b", b"2")]
 
+    def test_users_who_were_said_beforehand_are_read_as_without(self, store: Store) -> None:
+        """One with a few rows, one with more than a page, and one of whom nothing is kept."""
+        rows = {encode(Kind.USER, "ann"): b"record", encode(Kind.CONTRIBUTION, 3, "ann"): b"c"}
+        rows |= {encode(Kind.LOG, user, n): b"%d" % n for user, n in (("ann", 1), ("ann", 2))}
+        rows |= {encode(Kind.LOG, "bob", n): b"%d" % n for n in range(600)}
+        apply(store, list(rows.items()))
+        logs = {user: encode(Kind.LOG, user) for user in ("ann", "bob", "cid")}
+        with store.transaction() as transaction:
+            transaction.fetch_users(logs)
+            for user, prefix in logs.items():
+                kept = {key: value for key, value in rows.items() if key.startswith(prefix)}
+                assert dict(transaction.scan(prefix)) == kept, user
+            assert transaction.get(encode(Kind.USER, "ann")) == b"record"
+            assert transaction.get(encode(Kind.CONTRIBUTION, 3, "ann")) == b"c"
+            assert transaction.get(encode(Kind.USER, "bob")) is None
+            assert transaction.get(encode(Kind.LEDGER, "cid")) is None
+            transaction.put(encode(Kind.LOG, "ann", 3), b"3")
+            transaction.delete(encode(Kind.LOG, "ann", 1))
+            assert [value for _, value in transaction.scan(logs["ann"])] == [b"2", b"3"]
+            assert list(transaction.scan(encode(Kind.LOG, "ann", 2), encode(Kind.LOG, "ann", 2)))
+        with store.snapshot() as snapshot:
+            snapshot.fetch_users(["ann"])
+            assert [value for _, value in snapshot.scan(logs["ann"])] == [b"2", b"3"]
+
     def test_operands_add_up_by_the_rule_of_their_kind(self, store: Store) -> None:
         contribution = UserContribution(1.0, 1.0, 1.0, as_of_us=5_000_000)
         renewed = UserContribution(0.5, 1.0, 1.0, as_of_us=9_000_000)

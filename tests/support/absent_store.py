@@ -77,3 +77,6 @@ class _AbsentSnapshot:
 
     def fetch(self, keys: Iterable[bytes]) -> None:
         """Nothing to do."""
+
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """Nothing to do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated
 
@@ -19,10 +19,11 @@ from penchant.service.trim_user import trim_user
 from penchant.service.user_interest import Catalogs
 from penchant.store.base import Transaction
 from penchant.store.counters import add_recounted
+from penchant.store.items import item_keys
 from penchant.store.newest import read_newest
 from penchant.store.reservation_log import scan_reserving_users
 from penchant.store.short_transactions import in_short_transactions
-from penchant.store.users import scan_users_with_events_until
+from penchant.store.users import read_items_until, scan_users_with_events_until
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 
@@ -152,9 +153,14 @@ def expire_store(
         one.items |= set(trimmed.items)
         return one
 
+    def fetch(transaction: Transaction, some: Sequence[str]) -> None:
+        transaction.fetch_users(some)
+        old = read_items_until(transaction, some, until_us)
+        transaction.fetch(item_keys(old))
+
     server.audit.note("expire", note=f"events up to {until_us}")
     # Counted once it is written: where another server was faster, a user is trimmed again.
-    for one in in_short_transactions(store, users, trim, progress, "Deleting old events"):
+    for one in in_short_transactions(store, users, trim, progress, "Deleting old events", fetch):
         found.add(one)
     if found.items:
         biases = ItemBiasTable(config.offset_half_life_s, config.offset_prior_impressions)

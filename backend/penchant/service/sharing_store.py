@@ -82,6 +82,10 @@ class SharingTransaction:
         """See `Snapshot.fetch`."""
         self._transaction.fetch(keys)
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """See `Snapshot.fetch_users`."""
+        self._transaction.fetch_users(users)
+
     def put(self, key: bytes, value: bytes) -> None:
         """See `Transaction.put`."""
         if key in HEADS and self._before is None:

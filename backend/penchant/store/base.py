@@ -81,6 +81,10 @@ class Snapshot(Protocol):
         """
         ...
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """As `fetch` for all rows of some users; what is long is left out, and read as before."""
+        ...
+
 
 class Transaction(Snapshot, Protocol):
     """A snapshot that sees its own writes, which become visible to others all at once.

@@ -173,6 +173,9 @@ class _GuardedSnapshot:
     def fetch(self, keys: Iterable[bytes]) -> None:
         self._guard.noticing(self._snapshot.fetch, keys)
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        self._guard.noticing(self._snapshot.fetch_users, users)
+
 
 class _GuardedTransaction(_GuardedSnapshot):
     """A transaction that notices when the store is gone."""

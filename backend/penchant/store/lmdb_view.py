@@ -48,6 +48,9 @@ class LmdbSnapshot:
     def fetch(self, keys: Iterable[bytes]) -> None:
         """Nothing to do: the file is mapped."""
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """Nothing to do: the file is mapped."""
+
 
 class LmdbView(LmdbSnapshot):
     """A transaction of LMDB as a `Snapshot` and a `Transaction`."""

@@ -37,6 +37,9 @@ class MemoryView:
     def fetch(self, keys: Iterable[bytes]) -> None:
         """Nothing to do: all is at hand."""
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """Nothing to do: all is at hand."""
+
     def put(self, key: bytes, value: bytes) -> None:
         """See `Transaction.put`."""
         self._data[key] = bytes(value)

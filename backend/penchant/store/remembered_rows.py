@@ -66,6 +66,9 @@ class RememberedSnapshot:
     def fetch(self, keys: Iterable[bytes]) -> None:
         """Nothing to do."""
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """Nothing to do."""
+
 
 def is_remembered(snapshot: Snapshot) -> bool:
     """Whether a snapshot shows what is remembered, since the store is away."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,6 +12,9 @@ from typing import TypeVar
 from penchant.store.base import Store, Transaction, WriteConflict
 from penchant.store.conflict_retries import ConflictRetries
 from penchant.system.progress import Progress, no_progress
+
+FETCHED = 16
+"""Elements whose rows are fetched together, and written together, where others can write beside."""
 
 HELD_S = 0.02
 """Seconds after which a transaction is committed, and others have their turn."""
@@ -24,11 +29,13 @@ def in_short_transactions(
     work: Callable[[Transaction, _Element], _Value],
     progress: Progress = no_progress,
     stage: str = "",
+    fetch: Callable[[Transaction, Sequence[_Element]], None] | None = None,
 ) -> list[_Value]:
     """Works on each element inside a transaction, on as many in one as its time allows.
 
-    Where another server was faster, the work on what was not written is done again: on users that
-    the conflict names, if the elements are users, else on all elements of that transaction.
+    Where another server was faster, the work on what was not written is done again, after all else:
+    on users that the conflict names, if the elements are users, else on all elements of that
+    transaction.
 
     Args:
         store: the store.
@@ -36,12 +43,14 @@ def in_short_transactions(
         work: reads and writes what concerns one element.
         progress: called before each transaction and at the end.
         stage: name of the stage, for `progress`.
+        fetch: has the engine fetch what the work on some elements reads; None: it reads bit by bit.
 
     Returns:
         What the work on each element returned, after it was committed.
 
     Raises:
-        StoreUnavailable: others were faster again and again, or the store fails.
+        StoreUnavailable: others were faster for 2 s in which nothing was written, or the store
+            fails.
     """
     left, values = deque(elements), list[_Value]()
     retries = ConflictRetries()
@@ -51,20 +60,26 @@ def in_short_transactions(
         made: list[_Value] = []
         try:
             with store.transaction() as transaction:
-                until_s = time.perf_counter() + HELD_S
-                while left:
+                until_s, most = time.perf_counter() + HELD_S, len(left)
+                if fetch is not None and transaction.shared:
+                    until_s, most = math.inf, min(most, FETCHED)
+                    fetch(transaction, list(itertools.islice(left, most)))
+                while len(taken) < most:
                     taken.append(left.popleft())
                     made.append(work(transaction, taken[-1]))
                     if time.perf_counter() >= until_s:
                         break
         except WriteConflict as conflict:
-            retries.pause(conflict)
             lost = [one for one in taken if not conflict.users or one in conflict.users]
             if conflict.users and len(lost) < len(conflict.users):
                 lost = taken  # They are no users, or one's work writes to others.
             kept = [one not in lost for one in taken]
             values += [value for value, keep in zip(made, kept, strict=False) if keep]
-            left.extendleft(reversed(lost))
+            if any(kept):
+                retries = ConflictRetries()
+            if not (any(kept) and left):  # Else a turn that comes would be for nobody here.
+                retries.pause(conflict)
+            left.extend(lost)
         else:
             retries = ConflictRetries()
             values += made

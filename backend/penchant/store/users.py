@@ -213,6 +213,16 @@ def scan_users_with_events_until(snapshot: Snapshot, until_us: int) -> set[str]:
     return found
 
 
+def read_items_until(snapshot: Snapshot, users: Iterable[str], until_us: int) -> set[str]:
+    """The items of some users' events up to a time, as far as they can be read."""
+    return {
+        row.event.item
+        for user in users
+        for row in read_log(snapshot, user)
+        if row.event.occurred_at_us <= until_us
+    }
+
+
 def any_user(snapshot: Snapshot) -> bool:
     """Whether anything is kept about anybody."""
     return any(next(snapshot.scan(encode(kind)), None) is not None for kind in BY_USER)

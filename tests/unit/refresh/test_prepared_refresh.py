@@ -55,6 +55,9 @@ class _Counted:
     def fetch(self, keys: Iterable[bytes]) -> None:
         self._inner.fetch(keys)
 
+    def fetch_users(self, users: Iterable[str]) -> None:
+        self._inner.fetch_users(users)
+
     def put(self, key: bytes, value: bytes) -> None:
         self.rows += 1
         self._inner.put(key, value)

@@ -44,9 +44,15 @@ class PlaceReads:
     """Whether a later read found another version."""
     scanned: bool = False
     """Whether a part of it was scanned, so that rows that are absent matter as well."""
+    whole: bool = False
+    """Whether `rows` holds all rows that there are."""
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
     error: StoreUnavailable | None = None
     """Why the place can't be read."""
+
+    def has(self, name: bytes) -> bool:
+        """Whether a field was read, there or not."""
+        return self.whole or name in self.rows
 
     def note(self, version: bytes | None) -> None:
         """Notes the version that a read found."""
@@ -71,20 +77,39 @@ class ValkeySnapshot:
         """See `Snapshot.get`; a round trip, unless the key was fetched."""
         place, name = self._places.of(key)
         reads = self._of(place)
-        if name not in reads.rows:
+        if not reads.has(name):
             self._load({place: [name]})
             if reads.error is not None:
                 raise reads.error
-        return reads.rows[name]
+        return reads.rows.get(name)
 
     def fetch(self, keys: Iterable[bytes]) -> None:
         """See `Snapshot.fetch`; one pipeline a node."""
         wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
         for key in keys:
             place, name = self._places.of(key)
-            if name not in self._of(place).rows:
+            if not self._of(place).has(name):
                 wanted.setdefault(place, []).append(name)
-        self._load(wanted)
+        if any(wanted.values()) or self._of(self._places.catalog).version is None:
+            self._load(wanted)
+
+    def fetch_users(self, users: Iterable[str]) -> None:
+        """See `Snapshot.fetch_users`; one pipeline a node."""
+        places = [place for place in map(self._places.user, users) if not self._of(place).whole]
+        words = [b"", b"%d" % PAGE]
+        commands = [
+            ServerCommand(place.rows, [*call("user_scan", place.rows), *words]) for place in places
+        ]
+        for place, reply in zip(places, self._nodes.run(commands), strict=True):
+            if isinstance(reply, StoreUnavailable):
+                continue  # It is said when a row is read.
+            version, names, values = reply
+            if names and values is None:
+                continue
+            reads = self._of(place)
+            reads.note(version)
+            reads.rows.update(zip(names, values or (), strict=True))
+            reads.whole = True
 
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """See `Snapshot.scan`; by pages, each in a round trip."""
@@ -206,6 +231,11 @@ class ValkeySnapshot:
 
     def _scan_user(self, user: str, prefix: bytes, low: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The rows of one user whose fields have a prefix, in order of the keys."""
+        reads = self._of(self._places.user(user))
+        if reads.whole:
+            rows = sorted((name, row) for name, row in reads.rows.items() if row is not None)
+            found = [(user_key(name, user), row) for name, row in rows if name.startswith(prefix)]
+            return (row for row in found if row[0] >= low)
         return self._rows_of_users([user], prefix, low)
 
     def _rows_of_users(

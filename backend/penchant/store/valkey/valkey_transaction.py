@@ -31,7 +31,7 @@ from penchant.store.valkey.place_indexes import (
     user_entry,
     written_names,
 )
-from penchant.store.valkey.places import Place, Places, user_key
+from penchant.store.valkey.places import Place, Places, unescaped, user_key
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.shared_rows import changes, compared
@@ -99,8 +99,10 @@ class ValkeyTransaction(ValkeySnapshot):
         wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
         for key in keys:
             place, name = self._places.of(key)
-            if name not in self._of(place).rows:
+            if not self._of(place).has(name):
                 wanted.setdefault(place, []).append(name)
+        if not any(wanted.values()) and self._of(self._places.catalog).version is not None:
+            return
         users = [place for place in wanted if place.kind == "user"]
         entries = [user_entry(self._places, place) for place in users]
         for place in users:
@@ -120,7 +122,9 @@ class ValkeyTransaction(ValkeySnapshot):
         """See `Snapshot.scan`; with what this transaction has written."""
         low = max(prefix, start)
         mine: _Rows = {}
-        for place, rows in self._writes.items():
+        user = self._user_of(prefix)
+        writes = self._writes if user is None else {user: self._writes.get(user, {})}
+        for place, rows in writes.items():
             for name, value in rows.items():
                 key = user_key(name, place.user) if place.kind in ("user", "credit") else name
                 if key >= low and key.startswith(prefix):
@@ -131,6 +135,15 @@ class ValkeyTransaction(ValkeySnapshot):
         kept = (row for row in super().scan(prefix, start) if row[0] not in mine)
         written = ((key, value) for key, value in sorted(mine.items()) if value is not None)
         return heapq.merge(kept, written)
+
+    def _user_of(self, prefix: bytes) -> Place | None:
+        """The place of the user of whom alone a prefix asks."""
+        asked = self._places.user_prefix(prefix) if len(prefix) > 1 else None
+        return (
+            None
+            if asked is None or asked.field is None
+            else self._places.user(unescaped(asked.text))
+        )
 
     def put(self, key: bytes, value: bytes) -> None:
         """See `Transaction.put`."""
