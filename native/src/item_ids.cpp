@@ -43,7 +43,7 @@ std::uint64_t ItemIds::hash(std::string_view id) const noexcept {
 void ItemIds::add(std::string_view id) {
     if (size() + 1 >= none) return;
     if (2 * (used_ + 1) > slots_.size()) grow();
-    arena_.append(id);
+    arena_.insert(arena_.end(), id.begin(), id.end());
     starts_.push_back(arena_.size());
     insert(hash(id), static_cast<std::uint32_t>(size() - 1));
 }
@@ -73,33 +73,39 @@ void ItemIds::grow() {
 void ItemIds::find(const std::vector<std::string_view> &ids,
                    std::vector<std::uint32_t> &numbers) const {
     const std::size_t mask = slots_.size() - 1;
-    thread_local std::vector<std::uint64_t> hashes;
-    hashes.clear();
-    for (const std::string_view id_ : ids) {
-        hashes.push_back(hash(id_));
-        __builtin_prefetch(&slots_[static_cast<std::size_t>(hashes.back()) & mask]);
+    thread_local std::vector<std::uint64_t> kept;
+    kept.resize(ids.size());
+    numbers.resize(ids.size());
+    std::uint64_t *const hashes = kept.data();
+    const Slot *const slots = slots_.data();
+    const std::size_t *const starts = starts_.data();
+    const char *const arena = arena_.data();
+    for (std::size_t place = 0; place < ids.size(); ++place) {
+        hashes[place] = hash(ids[place]);
+        __builtin_prefetch(slots + (hashes[place] & mask));
     }
-    // The first slot of the right tag, nearly always the right one: its text is fetched early.
-    for (const std::uint64_t value : hashes) {
-        const Slot &slot = slots_[static_cast<std::size_t>(value) & mask];
-        if (slot.number != none) __builtin_prefetch(&starts_[slot.number]);
+    // The first slot with something in it is nearly always the right one: its text is fetched early.
+    for (std::size_t place = 0; place < ids.size(); ++place) {
+        const Slot &slot = slots[hashes[place] & mask];
+        if (slot.number != none) __builtin_prefetch(starts + slot.number);
     }
-    for (const std::uint64_t value : hashes) {
-        const Slot &slot = slots_[static_cast<std::size_t>(value) & mask];
-        if (slot.number != none) __builtin_prefetch(arena_.data() + starts_[slot.number]);
+    for (std::size_t place = 0; place < ids.size(); ++place) {
+        const Slot &slot = slots[hashes[place] & mask];
+        if (slot.number != none) __builtin_prefetch(arena + starts[slot.number]);
     }
-    numbers.clear();
     for (std::size_t place = 0; place < ids.size(); ++place) {
         const auto tag = static_cast<std::uint32_t>(hashes[place] >> 32);
+        const std::string_view text = ids[place];
         std::uint32_t found = none;
-        for (std::size_t at = static_cast<std::size_t>(hashes[place]) & mask;
-             slots_[at].number != none; at = (at + 1) & mask) {
-            if (slots_[at].tag == tag && id(slots_[at].number) == ids[place]) {
-                found = slots_[at].number;
+        for (std::size_t at = hashes[place] & mask; slots[at].number != none; at = (at + 1) & mask) {
+            const std::uint32_t number = slots[at].number;
+            if (slots[at].tag != tag || starts[number + 1] - starts[number] != text.size()) continue;
+            if (std::memcmp(arena + starts[number], text.data(), text.size()) == 0) {
+                found = number;
                 break;
             }
         }
-        numbers.push_back(found);
+        numbers[place] = found;
     }
 }
 

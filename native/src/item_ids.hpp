@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
+
+#include "huge_pages.hpp"
 
 namespace penchant {
 
@@ -25,7 +26,7 @@ class ItemIds {
 
     // The id of an item; `number` is below `size`.
     std::string_view id(std::size_t number) const noexcept {
-        return std::string_view(arena_).substr(starts_[number], starts_[number + 1] - starts_[number]);
+        return {arena_.data() + starts_[number], starts_[number + 1] - starts_[number]};
     }
 
     // The number of each id, or `none`. Cost: two cache misses an id, of several ids at once.
@@ -41,9 +42,9 @@ class ItemIds {
     void insert(std::uint64_t hash, std::uint32_t number);
     void grow();
 
-    std::string arena_;
-    std::vector<std::size_t> starts_{0};
-    std::vector<Slot> slots_;
+    HugeVector<char> arena_;
+    HugeVector<std::size_t> starts_{0};
+    HugeVector<Slot> slots_;
     std::size_t used_ = 0;
     std::uint64_t seed_;
 };

@@ -17,6 +17,7 @@
 
 #include "bindings.hpp"
 #include "fold.hpp"
+#include "huge_pages.hpp"
 #include "item_ids.hpp"
 #include "rank_reply.hpp"
 #include "rank_request.hpp"
@@ -110,17 +111,22 @@ class RankView {
              Vector popularity, Vector tail, Mask alive, Pairs neighbours, Vector prior_mean,
              ViewSettings settings, std::shared_ptr<FoldTerms> fold)
         : ids_(std::move(ids)), vectors_(std::move(vectors)), offsets_(std::move(offsets)),
-          offset_weights_(std::move(offset_weights)), popularity_(std::move(popularity)),
-          tail_(std::move(tail)), alive_(std::move(alive)), neighbours_(std::move(neighbours)),
+          alive_(std::move(alive)), neighbours_(std::move(neighbours)),
           prior_mean_(std::move(prior_mean)), settings_(std::move(settings)),
           fold_(std::move(fold)) {
         const std::size_t rows = vectors_.shape(0);
-        if (offsets_.shape(0) != rows || offset_weights_.shape(0) != rows ||
-            popularity_.shape(0) != rows || tail_.shape(0) != rows || alive_.shape(0) != rows || ids_->size() < rows ||
+        if (offsets_.shape(0) != rows || offset_weights.shape(0) != rows ||
+            popularity.shape(0) != rows || tail.shape(0) != rows || alive_.shape(0) != rows ||
+            ids_->size() < rows ||
             neighbours_.shape(1) % 2 != 0 || prior_mean_.shape(0) != vectors_.shape(1) ||
             vectors_.shape(1) == 0 || settings_.interests == 0 || !(settings_.time_bucket_s >= 1.0) ||
             settings_.time_bucket_s > 1e9 || (fold_ && fold_->dimensions != vectors_.shape(1))) {
             throw nb::value_error("the arrays of the catalog do not fit together");
+        }
+        terms_.reserve(rows);
+        for (std::size_t row = 0; row < rows; ++row) {
+            terms_.push_back({offset_weights.data()[row], popularity.data()[row], tail.data()[row],
+                              alive_.data()[row]});
         }
     }
 
@@ -209,7 +215,7 @@ class RankView {
         const ScoredCatalog catalog = scored();
         if (request.has_candidates) {
             std::vector<std::uint32_t> found;
-            if (!find(request, found, reply.unknown_candidates)) return false;
+            if (!find(request, catalog, found, reply.unknown_candidates)) return false;
             rank_some(catalog, user, found, request.k, best);
         } else if (catalog.items.rows * catalog.dimensions < long_work) {
             rank_all(catalog, user, request.k, best);
@@ -252,9 +258,7 @@ class RankView {
         catalog.items = items();
         catalog.dimensions = vectors_.shape(1);
         catalog.offsets = offsets_.data();
-        catalog.offset_weights = offset_weights_.data();
-        catalog.popularity = popularity_.data();
-        catalog.tail = tail_.data();
+        catalog.terms = terms_.data();
         catalog.neighbours = neighbours_.data();
         catalog.neighbour_rows = neighbours_.shape(0);
         catalog.neighbour_columns = neighbours_.shape(1) / 2;
@@ -334,14 +338,19 @@ class RankView {
 
     // The rows of the candidates that can be ranked, in order, and the others; false if one is
     // named twice.
-    bool find(const RankRequest &request, std::vector<std::uint32_t> &found,
-              std::vector<std::string_view> &unknown) const {
+    bool find(const RankRequest &request, const ScoredCatalog &catalog,
+              std::vector<std::uint32_t> &found, std::vector<std::string_view> &unknown) const {
         std::vector<std::uint32_t> numbers;
         ids_->find(request.candidates, numbers);
         const std::size_t rows = vectors_.shape(0);
+        for (const std::uint32_t number : numbers) {
+            if (number < rows) __builtin_prefetch(&terms_[number]);
+        }
+        found.reserve(numbers.size());
         for (std::size_t place = 0; place < numbers.size(); ++place) {
-            if (numbers[place] < rows && alive_.data()[numbers[place]]) {
+            if (numbers[place] < rows && terms_[numbers[place]].alive) {
                 found.push_back(numbers[place]);
+                fetch_row(catalog, numbers[place]);
             } else {
                 unknown.push_back(request.candidates[place]);
             }
@@ -375,14 +384,12 @@ class RankView {
     std::shared_ptr<ItemIds> ids_;
     Matrix vectors_;
     Vector offsets_;
-    Vector offset_weights_;
-    Vector popularity_;
-    Vector tail_;
     Mask alive_;
     Pairs neighbours_;
     Vector prior_mean_;
     ViewSettings settings_;
     std::shared_ptr<FoldTerms> fold_;
+    HugeVector<ItemTerms> terms_;
 };
 
 }  // namespace

@@ -31,7 +31,9 @@ void put_double(std::string &out, std::uint32_t field, double value) {
     std::memcpy(&bits, &value, sizeof bits);
     if (bits == 0) return;
     put_varint(out, field << 3 | 1);
-    for (int byte = 0; byte < 8; ++byte) out.push_back(static_cast<char>(bits >> (8 * byte)));
+    char bytes[8];
+    for (int byte = 0; byte < 8; ++byte) bytes[byte] = static_cast<char>(bits >> (8 * byte));
+    out.append(bytes, sizeof bytes);
 }
 
 }  // namespace

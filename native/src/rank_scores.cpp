@@ -10,6 +10,7 @@ namespace {
 constexpr float left_out = -std::numeric_limits<float>::infinity();
 constexpr std::uint32_t nowhere = 0xFFFFFFFFU;
 constexpr std::size_t lanes = 16;
+constexpr std::size_t line = 64 / sizeof(float);  // Numbers in a line of the cache.
 
 // Sixteen sums side by side, so that the result depends on the two vectors alone: on neither the
 // item's place nor the machine.
@@ -36,10 +37,11 @@ float dense_score(const ScoredCatalog &catalog, const ScoredUser &user, std::siz
         score = std::max(score, other);
     }
     const float offset = catalog.offsets[row];  // Read once: it is live.
-    score += catalog.offset_weights[row] * offset + catalog.popularity[row];
+    const ItemTerms &terms = catalog.terms[row];
+    score += terms.offset_weight * offset + terms.popularity;
     if (user.begun != 0.0F) {
         const float weighed = user.tail_offset_weight * offset + user.tail_lift;
-        score -= user.begun * catalog.tail[row] * weighed;
+        score -= user.begun * terms.tail * weighed;
     }
     return score;
 }
@@ -58,6 +60,15 @@ void for_neighbours(const ScoredCatalog &catalog, const std::vector<RecentItem> 
             if (strength != 0.0F) add(entry[0], double{strength * liked.weight});
         }
     }
+}
+
+// Has the neighbours of a recent item brought into the cache.
+void fetch_neighbours(const ScoredCatalog &catalog, std::uint32_t item) noexcept {
+    const std::uint32_t place = item + 1U;
+    if (place >= catalog.neighbour_rows) return;
+    const std::size_t size = 2 * catalog.neighbour_columns;
+    const std::uint32_t *entry = catalog.neighbours + size * place;
+    for (std::size_t at = 0; at < size; at += line) __builtin_prefetch(entry + at);
 }
 
 bool better(const RankedRow &a, const RankedRow &b) noexcept {
@@ -124,20 +135,19 @@ class PlaceOf {
 
 }  // namespace
 
+void fetch_row(const ScoredCatalog &catalog, std::size_t row) noexcept {
+    const float *vector = catalog.items.vectors + row * catalog.dimensions;
+    for (std::size_t at = 0; at < catalog.dimensions; at += line) __builtin_prefetch(vector + at);
+    __builtin_prefetch(catalog.offsets + row);
+}
+
 void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
                const std::vector<std::uint32_t> &rows, std::size_t k,
                std::vector<RankedRow> &best) {
     thread_local PlaceOf place_of;
     thread_local std::vector<float> scores;
     thread_local std::vector<double> sums;
-    constexpr std::size_t line = 64 / sizeof(float);
-    for (const std::uint32_t row : rows) {
-        const float *vector = catalog.items.vectors + std::size_t{row} * catalog.dimensions;
-        for (std::size_t at = 0; at < catalog.dimensions; at += line) __builtin_prefetch(vector + at);
-        __builtin_prefetch(catalog.offsets + row);
-        __builtin_prefetch(catalog.offset_weights + row);
-        __builtin_prefetch(catalog.popularity + row);
-    }
+    for (const RecentItem &liked : user.recent) fetch_neighbours(catalog, liked.item);
     place_of.build(rows);
     scores.resize(rows.size());
     for (std::size_t place = 0; place < rows.size(); ++place) {
@@ -181,7 +191,7 @@ void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t 
     thread_local std::vector<std::uint32_t> touched;
     scores.resize(catalog.items.rows);
     for (std::size_t row = 0; row < catalog.items.rows; ++row) {
-        scores[row] = catalog.items.alive[row] ? dense_score(catalog, user, row) : left_out;
+        scores[row] = catalog.terms[row].alive ? dense_score(catalog, user, row) : left_out;
     }
     if (sums.size() < catalog.items.rows) sums.resize(catalog.items.rows, 0.0);
     const auto add_to = [&](std::uint32_t item, double amount) {

@@ -11,14 +11,20 @@
 
 namespace penchant {
 
-// A catalog's arrays during one call: views of what Python holds.
+// What a version of the catalog fixes for an item, beside its vector: of one line of the cache.
+struct ItemTerms {
+    float offset_weight = 0.0F;
+    float popularity = 0.0F;
+    float tail = 0.0F;  // g_i of `penchant.domain.long_tail`
+    std::uint32_t alive = 0;
+};
+
+// A catalog's arrays during one call: views of what Python and `RankView` hold.
 struct ScoredCatalog {
     CatalogRows items{};
     std::size_t dimensions = 0;
-    const float *offsets = nullptr;         // (rows,); live: other processes write them
-    const float *offset_weights = nullptr;  // (rows,)
-    const float *popularity = nullptr;      // (rows,)
-    const float *tail = nullptr;            // (rows,); g_i of `penchant.domain.long_tail`
+    const float *offsets = nullptr;    // (rows,); live: other processes write them
+    const ItemTerms *terms = nullptr;  // (rows,)
     const std::uint32_t *neighbours = nullptr;  // (neighbour_rows, neighbour_columns) of pairs
     std::size_t neighbour_rows = 0;
     std::size_t neighbour_columns = 0;
@@ -41,6 +47,9 @@ struct RankedRow {
     std::uint32_t row;
     float score;
 };
+
+// Has what the score of a row reads brought into the cache.
+void fetch_row(const ScoredCatalog &catalog, std::size_t row) noexcept;
 
 // The best k of some rows, best first; of equal scores, the earlier place. `rows` holds rows of the
 // catalog, each once. Cost: O(n d + neighbours).

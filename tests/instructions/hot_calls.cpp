@@ -29,6 +29,8 @@ float drawn(std::uint32_t &state) {
 struct World {
     std::vector<float> vectors, zeros = std::vector<float>(rows);
     std::vector<std::uint8_t> alive = std::vector<std::uint8_t>(rows, 1);
+    std::vector<penchant::ItemTerms> item_terms =
+        std::vector<penchant::ItemTerms>(rows, {0.0F, 0.0F, 0.0F, 1});
     penchant::ItemIds ids;
     std::vector<std::string> names;
     penchant::ScoredCatalog catalog;
@@ -43,7 +45,8 @@ struct World {
         for (const auto &name : names) ids.add(name);
         catalog.items = {vectors.data(), alive.data(), rows};
         catalog.dimensions = dimensions;
-        catalog.offsets = catalog.offset_weights = catalog.popularity = catalog.tail = zeros.data();
+        catalog.offsets = zeros.data();
+        catalog.terms = item_terms.data();
         for (std::size_t at = 0; at < dimensions; ++at) user.vectors.push_back(drawn(state));
         for (std::uint32_t at = 0; at < 100; ++at) candidates.push_back((at * 37) % rows);
         terms.dimensions = dimensions;
