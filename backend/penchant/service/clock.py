@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from penchant.service.meter import Meter
 
@@ -32,23 +33,31 @@ def system_clock() -> int:
     return time.time_ns() // 1000
 
 
-def unset_clock() -> int:
-    """Microseconds since the machine started, suspended time included; nobody can set it."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+unset_clock_ns = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+"""Nanoseconds since the machine started, suspended time included; nobody can set it."""
 
 
 class SteplessClock:
     """The machine's clock, except that a step of it is followed only after LASTED_US."""
 
     def __init__(
-        self, meter: Meter, wall: Clock = system_clock, steady: Clock = unset_clock
+        self,
+        meter: Meter,
+        wall_ns: Callable[[], int] = time.time_ns,
+        steady_ns: Callable[[], int] = unset_clock_ns,
     ) -> None:
-        """Starts with the wall clock's time, right or wrong."""
+        """Starts with the wall clock's time, right or wrong.
+
+        Args:
+            meter: is told of doubts.
+            wall_ns: the machine's clock, in nanoseconds since 1970.
+            steady_ns: one that nobody can set, in nanoseconds since any moment.
+        """
         self._meter = meter
-        self._wall = wall
-        self._steady = steady
+        self._wall_ns = wall_ns
+        self._steady_ns = steady_ns
         self._lock = threading.Lock()
-        self._followed_us = wall() - steady()
+        self._followed_us = wall_ns() // 1000 - steady_ns() // 1000
         self._stepped_us = 0
         self._since_us: int | None = None
         self.was_set_back = False
@@ -56,7 +65,7 @@ class SteplessClock:
 
     def __call__(self) -> int:
         """Microseconds since 1970-01-01 UTC. Cost: two system calls, under 1 microsecond."""
-        wall_us, steady_us = self._wall(), self._steady()
+        wall_us, steady_us = self._wall_ns() // 1000, self._steady_ns() // 1000
         offset_us = wall_us - steady_us
         if abs(offset_us - self._followed_us) <= STEP_US:
             self._followed_us = offset_us  # Time servers correct a clock little by little.

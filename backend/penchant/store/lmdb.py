@@ -55,18 +55,16 @@ _REPAIR = "put the store's own files back, or restart the server to use those th
 class _Reading(LmdbSnapshot):
     """A snapshot from its beginning to its end. A class, since a generator takes longer."""
 
-    __slots__ = ("_store", "inner")
-
-    def __init__(self, store: LmdbStore) -> None:
-        self._store = store
+    __slots__ = ("inner", "store")
+    store: LmdbStore
 
     def __enter__(self) -> Snapshot:
-        self.inner = self._store.begin_read()
+        self.inner = self.store.begin_read()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.inner.abort()
-        self._store.end()
+        self.store.end()
 
 
 class LmdbStore:
@@ -113,7 +111,9 @@ class LmdbStore:
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """See `Store.snapshot`; about 4 microseconds."""
-        return _Reading(self)
+        reading = _Reading()
+        reading.store = self
+        return reading
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -143,7 +143,7 @@ def test_a_clock_that_was_set_back_was_ahead_even_where_all_events_are_of_that_t
     world: World,
 ) -> None:
     wall, steady = [NOW_US + YEAR_US], [0]
-    clock = SteplessClock(world.meter, lambda: wall[0], lambda: steady[0])
+    clock = SteplessClock(world.meter, lambda: 1000 * wall[0], lambda: 1000 * steady[0])
     world.feedback = FeedbackService(
         world.store,
         world.catalogs,
@@ -209,7 +209,7 @@ def test_an_impression_at_a_wrong_time_caps_for_its_window_and_no_longer(world: 
 def test_a_step_of_the_clock_is_followed_only_once_it_has_lasted() -> None:
     wall, steady = [NOW_US], [0]
     meter = CountingMeter()
-    clock = SteplessClock(meter, lambda: wall[0], lambda: steady[0])
+    clock = SteplessClock(meter, lambda: 1000 * wall[0], lambda: 1000 * steady[0])
 
     def tick(seconds: float, step_us: int = 0) -> None:
         wall[0] += round(seconds * SECOND_US) + step_us

@@ -24,16 +24,12 @@ class Backlog:
     def __init__(self, most: int = MOST_CALLS) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._calls = 0
+        self.calls = 0
+        """Calls that wait or are worked on."""
         self._cost = 0.0
         self._seconds_per_cost: float | None = None
         self._caution = 1.0
         """Grows when calls were admitted whose time then ran out, and shrinks when it did not."""
-
-    @property
-    def calls(self) -> int:
-        """Calls that wait or are worked on."""
-        return self._calls
 
     @property
     def seconds_per_cost(self) -> float:
@@ -45,11 +41,11 @@ class Backlog:
         with self._lock:
             cost = self._cost + waiting.call.cost
             expected_s = cost * self.seconds_per_cost * self._caution
-            if self._calls and (
-                self._calls >= self._most or expected_s > SHARE_OF_TIMEOUT * waiting.timeout_s
+            if self.calls and (
+                self.calls >= self._most or expected_s > SHARE_OF_TIMEOUT * waiting.timeout_s
             ):
                 return self._refusal(waiting, expected_s)
-            self._calls += 1
+            self.calls += 1
             self._cost = cost
             return None
 
@@ -62,12 +58,12 @@ class Backlog:
             seconds: how long the work took; None: it was dropped undone, which teaches nothing.
         """
         with self._lock:
-            self._calls -= calls
+            self.calls -= calls
             self._cost = self._cost - cost
-            if not self._calls:
+            if not self.calls:
                 self._cost, self._caution = 0.0, 1.0  # Nothing waits: whatever it was, it is over.
             if seconds is None or cost <= 0:
-                if self._calls:
+                if self.calls:
                     self._caution = min(self._caution * MORE_CAUTION, MOST_CAUTION)
                 return
             self._caution = max(1.0, self._caution * LESS_CAUTION)
@@ -83,7 +79,7 @@ class Backlog:
             max(round(self._cost * self.seconds_per_cost * 1e3), SHORTEST_HINT_MS), LONGEST_HINT_MS
         )
         return Overloaded(
-            f"{waiting.call.field}: got {self._calls} calls before this one, which would be "
+            f"{waiting.call.field}: got {self.calls} calls before this one, which would be "
             f"answered after about {expected_s * 1e3:.0f} ms, expected at most "
             f"{SHARE_OF_TIMEOUT * left_s * 1e3:.0f} ms; retry after {hint_ms} ms"
         )
