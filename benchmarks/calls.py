@@ -29,6 +29,8 @@ class CallRecipe:
     """Name of the model to call."""
     users: int = 0
     """Number of users in the store; ranks use the even ones, feedback the odd ones."""
+    first_user: int = 0
+    """Number of the first of them that is asked for, an even one."""
     items: int = 0
     """Number of items in the catalog."""
     candidates: int = 0
@@ -84,7 +86,7 @@ def _floor(recipe: CallRecipe, rng: random.Random) -> bytes:
 
 
 def _rank(recipe: CallRecipe, rng: random.Random) -> bytes:
-    user = 2 * rng.randrange(recipe.users // 2)
+    user = recipe.first_user + 2 * rng.randrange((recipe.users - recipe.first_user) // 2)
     request = rank_pb2.RankRequest(user=user_id(user), k=recipe.k)
     if recipe.as_of_us is not None:
         request.as_of_us = recipe.as_of_us

@@ -48,10 +48,13 @@ class WorkloadSize:
     """Users of the first server."""
     many_users: int
     """Users of the second server."""
+    full_users: int = 200
+    """Further users of the first one, whose windows are full."""
 
 
 FULL = WorkloadSize(9, 0.5, 1.0, 100_000, 1_000, 200_000)
 QUICK = WorkloadSize(2, 0.1, 0.2, 5_000, 200, 2_000)
+FULL_WINDOW = 256
 HISTORY = Path(__file__).resolve().parents[1] / "build" / "bench-history.jsonl"
 _DAY_US = 86_400_000_000
 
@@ -117,6 +120,15 @@ class FloorBench:
             "floor with BYTES, alone": self._alone(few, calls.floor(floor_models.FLOOR_BYTES)),
             "rank, alone": self._alone(few, rank),
             "rank with a fold, alone": self._alone(few, replace(rank, as_of_us=as_of_us + _DAY_US)),
+            "rank with a fold of 256, alone": self._alone(
+                few,
+                replace(
+                    rank,
+                    first_user=size.few_users,
+                    users=size.few_users + size.full_users,
+                    as_of_us=as_of_us + _DAY_US,
+                ),
+            ),
             "rank of 500, alone": self._alone(few, replace(rank, candidates=min(500, size.items))),
             "search, alone": self._alone(few, search),
             "NumPy alone": lambda number: self._pool.submit(
@@ -173,6 +185,8 @@ def bench(
     prepare.fill_users(few, size.few_users, as_of_us)
     shutil.copytree(directory / "few", directory / "many")
     prepare.fill_users(many, size.many_users, as_of_us, first=size.few_users)
+    full = size.few_users + size.full_users
+    prepare.fill_users(few, full, as_of_us, first=size.few_users, window_events=FULL_WINDOW)
     noop = floor_models.write(directory / "noop")
     say("Starting two servers")
     with ExitStack() as stack:
@@ -193,7 +207,8 @@ def bench(
         f"{size.rounds} rounds of all measures; ratios are medians over the rounds",
         "floor: one FP32 number, with the processes and batching of the model it is compared with",
         f"the client used at most {measuring.most_client_cores:.2f} cores",
-        f"{size.items:,} items; each user has {prepare.WINDOW_EVENTS} events in the record and "
+        f"{size.items:,} items; each user has {prepare.WINDOW_EVENTS} events in the record "
+        f"({FULL_WINDOW} for the fold of {FULL_WINDOW}) and "
         f"{prepare.LOGGED_EVENTS} in the log; each feedback call is one new event, synced to disk",
     ]
     return rows, notes

@@ -32,7 +32,7 @@ from penchant.store.open import open_store
 from penchant.store.users import write_event, write_user
 
 WINDOW_EVENTS = 30
-"""Events in each user's record."""
+"""Events in each user's record, unless told otherwise."""
 LOGGED_EVENTS = 3
 """Newest of these events, which are also written to the log; all of them would take minutes."""
 TEMPLATES = 500
@@ -87,7 +87,14 @@ def fill_catalog(config: Config, items: int) -> Path:
     return directory / f"vectors-{head.generation}.f32"
 
 
-def fill_users(config: Config, users: int, now_us: int, first: int = 0, chunk: int = CHUNK) -> None:
+def fill_users(
+    config: Config,
+    users: int,
+    now_us: int,
+    first: int = 0,
+    chunk: int = CHUNK,
+    window_events: int = WINDOW_EVENTS,
+) -> None:
     """Writes the users from `first` to `users` - 1, with folds that are current at `now_us`.
 
     Args:
@@ -96,10 +103,11 @@ def fill_users(config: Config, users: int, now_us: int, first: int = 0, chunk: i
         now_us: epoch microseconds.
         first: users that are there already.
         chunk: users of a transaction.
+        window_events: in each one's record.
     """
     store = open_store(config.store)
     try:
-        templates = _templates(config, store, now_us)
+        templates = _templates(config, store, now_us, min(TEMPLATES, users - first), window_events)
         for start in range(first, users, chunk):
             with store.transaction() as transaction:
                 for number in range(start, min(start + chunk, users)):
@@ -125,18 +133,20 @@ def _directory(config: Config) -> Path:
     return directory
 
 
-def _templates(config: Config, store: Store, now_us: int) -> list[tuple[UserState, list[LogRow]]]:
+def _templates(
+    config: Config, store: Store, now_us: int, count: int, window_events: int
+) -> list[tuple[UserState, list[LogRow]]]:
     reader = CatalogReader(_directory(config), config.fold)
     with store.snapshot() as snapshot:
         view = read_catalog(snapshot, reader)
     rng = random.Random(2)
-    return [_template(config, view, now_us, rng) for _ in range(TEMPLATES)]
+    return [_template(config, view, now_us, rng, window_events) for _ in range(count)]
 
 
 def _template(
-    config: Config, view: CatalogView, now_us: int, rng: random.Random
+    config: Config, view: CatalogView, now_us: int, rng: random.Random, window_events: int
 ) -> tuple[UserState, list[LogRow]]:
-    times = sorted(now_us - rng.randrange(1, 30 * _DAY_US) for _ in range(WINDOW_EVENTS))
+    times = sorted(now_us - rng.randrange(1, 30 * _DAY_US) for _ in range(window_events))
     rows = [
         LogRow(_event(rng, view.head.rows, at_us), position + 1, at_us)
         for position, at_us in enumerate(times)
