@@ -289,8 +289,8 @@ def _native_rank(
     config: Config,
     names: UserNames,
 ) -> NativeVerb | None:
-    """The compiled way of rank; None where NumPy runs, or the store is one in a network."""
-    if store.shared or not native_choice().runs:
+    """The compiled way of rank; None where NumPy runs."""
+    if not native_choice().runs:
         return None
     from penchant.server.native_rank import NativeRank  # Where the module is, and fits.
 

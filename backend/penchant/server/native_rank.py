@@ -27,6 +27,7 @@ from penchant.service.meter import Meter
 from penchant.service.user_interest import Catalogs, Offered
 from penchant.store.base import Snapshot, Store
 from penchant.store.keys import Kind, encode
+from penchant.store.remembered_rows import is_remembered
 from penchant.system.step_times import step_began, step_ended
 
 MOST_BUCKET_S = 1e9
@@ -50,7 +51,7 @@ class _Known(NamedTuple):
 
 
 class NativeRank:
-    """See `penchant.server.dispatch.NativeVerb`; over a store on this machine, safe in threads."""
+    """See `penchant.server.dispatch.NativeVerb`; safe in threads."""
 
     tag = b"\x0a"
 
@@ -67,7 +68,7 @@ class NativeRank:
         """Answers over a store.
 
         Args:
-            store: never one in a network, whose rankings may have to say that they are degraded.
+            store: where it is away, calls take the general way, which may go on without it.
             catalogs: of the store.
             clock: the server's time.
             meter: receives the measurements.
@@ -100,6 +101,10 @@ class NativeRank:
         try:
             with self._store.snapshot() as snapshot:
                 get: _Get = snapshot.get
+                if self._store.shared:
+                    if is_remembered(snapshot):  # The replies must say so.
+                        return [None] * len(calls)
+                    snapshot.fetch(self._keys(calls))
                 view, others = self._catalog(get, snapshot)
                 if view is None:
                     return [None] * len(calls)
@@ -108,8 +113,8 @@ class NativeRank:
                     served = others.served
                     taken = [one if others.shown_to(one.user) is served else None for one in calls]
                 began_ns = step_began()
-                if began_ns:
-                    get = self._read_before(get, calls)
+                if began_ns:  # All is read first, so that a trace shows how long that takes.
+                    get = {key: get(key) for key in self._keys(calls)}.get
                     step_ended("read", began_ns)
                     began_ns = step_began()
                 replies, tops, cold, folds, fold_s = view.answer(
@@ -149,15 +154,15 @@ class NativeRank:
         self._known = _Known(head, offered.served, native)
         return native, None if rollout is None else offered
 
-    def _read_before(self, get: _Get, calls: Sequence[penchant_native.RankCall]) -> _Get:
-        """Reads all rows that the calls may need, so that a trace shows how long that takes."""
+    def _keys(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes]:
+        """The keys of all rows that the calls may need."""
         name, kinds = self._stored_name, (Kind.USER, Kind.OWNED)
-        keys = [
+        mine = [
             call.key(kind) if name is None else encode(kind, name(call.user))
             for call in calls
             for kind in kinds
         ]
-        return {key: get(key) for key in (*keys, _NEWEST)}.get
+        return [_HEAD, _ROLLOUT, _NEWEST, *mine]
 
     def _twin(self, view: CatalogView) -> penchant_native.RankView | None:
         """The compiled twin of a view; None for an empty catalog, or settings that it lacks."""

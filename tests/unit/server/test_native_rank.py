@@ -36,14 +36,17 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.service.meter import SilentMeter
 from penchant.service.rank import RankService, check_rank
 from penchant.service.user_interest import Catalogs, Offered, fold_key
+from penchant.store.guarded_store import GuardedStore
 from penchant.store.keys import Kind, encode
 from penchant.store.memory import MemoryStore
 from penchant.store.newest import write_newest
 from penchant.store.owned import write_owned
+from penchant.store.remembered_rows import RememberedRows
 from penchant.store.users import write_user
 from penchant.wire.call import parse_call
 from penchant.wire.rank import rank_reply, rank_request
 from penchant_proto.v1.service_pb2 import Call, Reply
+from tests.support.absent_store import AbsentStore
 
 penchant_native = pytest.importorskip("penchant_native", reason="not built: pip install ./native")
 from penchant.server.native_rank import NativeRank  # noqa: E402  # It imports the module.
@@ -322,6 +325,30 @@ def test_repeats_are_those_of_numpy(seed: int, basket: float, signals: bool) -> 
     theirs = [item.score for item in general.rank.items]
     scores = [item.score for item in native.rank.items]
     assert scores == pytest.approx(theirs, abs=1e-5 * max([1.0, *map(abs, theirs)]))
+
+
+def test_while_a_store_in_a_network_is_away_calls_take_the_general_way() -> None:
+    shop = Shop(3, 40, eighths)
+    call = Call()
+    call.rank.user, call.rank.k = USER, 5
+    expected, written, _ = shop.answers(call)
+    assert expected is not None
+    remote = AbsentStore(shop.store)
+    remote.shared = True
+    guarded = GuardedStore(remote, RememberedRows())
+    catalogs = cast(Catalogs, shop)
+    native = NativeRank(
+        guarded, catalogs, lambda: NOW_US, SilentMeter(), 50, Limits(), stored_name=None
+    )
+    parsed = native.parse(call.SerializeToString())
+    assert parsed is not None
+    (reply,) = native.answer([parsed])
+    assert reply is not None
+    assert Reply.FromString(reply).rank.items == expected.rank.items
+    assert len(reply) == len(written)
+    remote.leave()
+    for _ in range(2):  # It is found away, and then known to be.
+        assert native.answer([parsed, parsed]) == [None, None]
 
 
 @settings(max_examples=300)

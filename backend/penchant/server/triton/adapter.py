@@ -51,7 +51,7 @@ from penchant.server.triton.traces import CallTrace, traces_of
 from penchant.server.triton.waiting_call import EXPIRED, WaitingCall
 from penchant.service.attempt import attempt
 from penchant.system.log_format import log_as_json, logs_are_json
-from penchant.system.native_module import COST_OF_NUMPY, NativeChoice, native_choice
+from penchant.system.native_module import COST_OF_NUMPY, native_choice
 from penchant.system.step_times import Step, recorded
 from penchant.system.supervision import RestartNote
 from penchant_proto.methods import METHODS, REPLY_TENSOR, REQUEST_TENSOR
@@ -208,8 +208,6 @@ class Adapter:
     def _say_hot_path(self) -> None:
         """Says what answers in this process: in the log, and as a metric."""
         choice = native_choice()
-        if choice.runs and self._model == METHODS["rank"].model and self._app.store.shared:
-            choice = NativeChoice(False, "NumPy over a store in a network; its folds are native")
         cost = "" if choice.runs else f"; {COST_OF_NUMPY}"
         log.warning("%s runs by %s%s", self._model, choice.reason, cost)
         gauge: dict[Series, float] = {("penchant_native", ()): float(choice.runs)}
