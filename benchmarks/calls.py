@@ -29,8 +29,6 @@ class CallRecipe:
     """Name of the model to call."""
     users: int = 0
     """Number of users in the store; ranks use the even ones, feedback the odd ones."""
-    first_user: int = 0
-    """Number of the first of them that is asked for, an even one."""
     items: int = 0
     """Number of items in the catalog."""
     candidates: int = 0
@@ -40,6 +38,8 @@ class CallRecipe:
     """Time of a rank in epoch microseconds, at which the users' cached folds are current."""
     datatype: str = "BYTES"
     """Data type of the request tensor: FP32 or BYTES."""
+    first_user: int = 0
+    """Number of the first user that a rank asks for, an even one."""
 
 
 def floor(model: FloorModel) -> CallRecipe:
