@@ -53,6 +53,8 @@ class RankCall:
     def timeout_ms(self) -> int: ...
     @property
     def health_check(self) -> bool: ...
+    @property
+    def exclude_owned(self) -> bool: ...
     def key(self, kind: int) -> bytes:
         """The key of the user's row of a kind; see `penchant.store.keys`."""
 
@@ -135,21 +137,21 @@ class RankView:
     def answer(
         self,
         calls: list[RankCall | None],
+        names: list[str],
         get: Callable[[bytes], bytes | None],
         newest: bytes | None,
         now_us: int,
         explorations_per_day: int,
-        stored_name: Callable[[str], str] | None,
     ) -> tuple[list[bytes | None], list[bytes], int, int, float]:
         """Answers calls, or declines them.
 
         Args:
             calls: None: left out.
+            names: of each one's user, in the store.
             get: gives a row of the store by its key, all from one snapshot; what it raises goes on.
             newest: the row of the newest event's time.
             now_us: the server's time, in microseconds since 1970.
             explorations_per_day: explored impressions that a user may get in a day.
-            stored_name: from the caller's name of a user to the store's; None: they are the same.
 
         Returns:
             One serialized reply per call, None where the general path answers; of each reply, the

@@ -131,17 +131,20 @@ class RankView {
     }
 
     // See `_core.pyi`.
-    nb::object answer(const nb::list &calls, const nb::callable &get,
+    nb::object answer(const nb::list &calls, const nb::list &names, const nb::callable &get,
                       const std::optional<nb::bytes> &newest_row, std::int64_t now_us,
-                      std::uint32_t explorations_per_day, const nb::object &stored_name) const {
+                      std::uint32_t explorations_per_day) const {
+        if (names.size() != calls.size()) throw nb::value_error("names: expected one per call");
         const auto newest = newest_in(newest_row);
         nb::list replies, tops;
         std::size_t cold = 0, folds = 0;
         double fold_s = 0.0;
-        for (const nb::handle one : calls) {
+        for (std::size_t place = 0; place < calls.size(); ++place) {
             Answered answered;
-            if (one.is_none() || !answer_one(nb::cast<const RankRequest &>(one), get, newest, now_us,
-                                             explorations_per_day, stored_name, answered)) {
+            const nb::handle one = calls[place];
+            if (one.is_none() || !answer_one(nb::cast<const RankRequest &>(one),
+                                             nb::cast<std::string>(names[place]), get, newest,
+                                             now_us, explorations_per_day, answered)) {
                 replies.append(nb::none());
                 continue;
             }
@@ -163,14 +166,10 @@ class RankView {
     };
 
     // False: it is declined.
-    bool answer_one(const RankRequest &request, const nb::callable &get,
+    bool answer_one(const RankRequest &request, const std::string &name, const nb::callable &get,
                     const std::optional<std::int64_t> &newest, std::int64_t now_us,
-                    std::uint32_t explorations_per_day, const nb::object &stored_name,
-                    Answered &answered) const {
+                    std::uint32_t explorations_per_day, Answered &answered) const {
         if (request.has_context && settings_.knows_contexts) return false;
-        const std::string name = stored_name.is_none()
-                                     ? std::string(request.user)
-                                     : nb::cast<std::string>(stored_name(request.user));
         // What is viewed below: it is let go at the end.
         const auto record_row = row_of(get, kind_user, name);
         const auto owned_row = request.exclude_owned ? row_of(get, kind_owned, name) : std::nullopt;
@@ -415,6 +414,7 @@ void bind_rank(nb::module_ &module) {
         .def_ro("cost", &RankRequest::cost)
         .def_ro("timeout_ms", &RankRequest::timeout_ms)
         .def_ro("health_check", &RankRequest::health_check)
+        .def_ro("exclude_owned", &RankRequest::exclude_owned)
         .def("key", [](const RankRequest &self, std::uint8_t kind) {
             const std::string key = key_of(static_cast<char>(kind), self.user);
             return nb::bytes(key.data(), key.size());
@@ -470,9 +470,8 @@ void bind_rank(nb::module_ &module) {
             nb::arg("repeat_weight"), nb::arg("repeat_half_life_s"), nb::arg("repeat_pause_s"),
             nb::arg("repeat_basket_weight"),
             nb::arg("fold").none())
-        .def("answer", &RankView::answer, nb::arg("calls"), nb::arg("get"),
-             nb::arg("newest").none(), nb::arg("now_us"), nb::arg("explorations_per_day"),
-             nb::arg("stored_name").none());
+        .def("answer", &RankView::answer, nb::arg("calls"), nb::arg("names"), nb::arg("get"),
+             nb::arg("newest").none(), nb::arg("now_us"), nb::arg("explorations_per_day"));
 }
 
 }  // namespace penchant

@@ -161,6 +161,7 @@ class StoreLaws:
             assert [value for _, value in transaction.scan(logs["ann"])] == [b"2", b"3"]
             assert list(transaction.scan(encode(Kind.LOG, "ann", 2), encode(Kind.LOG, "ann", 2)))
         with store.snapshot() as snapshot:
+            assert snapshot.get(encode(Kind.LOG, "ann", 9)) is None
             snapshot.fetch_users(["ann"])
             assert [value for _, value in snapshot.scan(logs["ann"])] == [b"2", b"3"]
 

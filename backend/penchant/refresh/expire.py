@@ -17,7 +17,7 @@ from penchant.service.clock import Clock, system_clock
 from penchant.service.live_offsets import LiveOffsets
 from penchant.service.trim_user import trim_user
 from penchant.service.user_interest import Catalogs
-from penchant.store.base import Transaction
+from penchant.store.base import Store, Transaction
 from penchant.store.counters import add_recounted
 from penchant.store.items import item_keys
 from penchant.store.newest import read_newest
@@ -30,6 +30,8 @@ from penchant.system.progress import Progress, no_progress
 log = logging.getLogger("penchant")
 
 DAY_US = 86_400_000_000
+ROWS_AT_ONCE = 20_000
+"""Rows of the log that are looked at in one snapshot, 0.2 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,22 @@ MayTrim = Callable[[Transaction, str], bool]
 """Tells whether a user's old events may go; raises StateCorrupt."""
 
 
+def _users_with_something_old(store: Store, until_us: int, progress: Progress) -> set[str]:
+    """Users with an old event, and those with reservations; looks at a part of the log at a time.
+
+    A snapshot that lasts would keep pages of an embedded store from being used again.
+    """
+    with store.snapshot() as snapshot:
+        users = set(scan_reserving_users(snapshot))
+    start: bytes | None = b""
+    while start is not None:
+        progress("Looking for old events", 0.0)
+        with store.snapshot() as snapshot:
+            some, start = scan_users_with_events_until(snapshot, until_us, start, ROWS_AT_ONCE)
+        users |= some
+    return users
+
+
 def expire_store(
     server: ServerStore,
     until_us: int,
@@ -127,9 +145,7 @@ def expire_store(
     Only users who have something to delete, and those with reservations, cost a transaction.
     """
     config, store, found = server.config, server.store, Expired()
-    with store.snapshot() as snapshot:
-        with_old = scan_users_with_events_until(snapshot, until_us)
-        users = sorted(with_old.union(scan_reserving_users(snapshot)))
+    users = sorted(_users_with_something_old(store, until_us, progress))
 
     def trim(transaction: Transaction, user: str) -> Expired:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from functools import partial
+from operator import itemgetter
 
 from penchant.domain.errors import ConfigError, StateCorrupt, UserForgotten
 from penchant.domain.types import LogRow, UserState
@@ -52,7 +53,8 @@ def put_back(store: Store, source: ShippedSource, progress: Progress = no_progre
             by_user[row.event.user].append(row)
         work = partial(_put_user, cursors=cursors, next_note=log.next_note)
         users = list(by_user.items())
-        put += sum(in_short_transactions(store, users, work, progress, "Putting events back"))
+        stage, user_of = "Putting events back", itemgetter(0)
+        put += sum(in_short_transactions(store, users, work, progress, stage, user_of=user_of))
     return put
 
 

@@ -181,7 +181,7 @@ class Dispatch:
         return natives[0] if len(natives) == 1 else None
 
     def without_native(self) -> Dispatch:
-        """The same verbs, with every call on the general way: to compare the two."""
+        """The same verbs, with every call on the general way."""
         verbs = {field: replace(verb, native=None) for field, verb in self._verbs.items()}
         return Dispatch(verbs, self._request_bytes)
 

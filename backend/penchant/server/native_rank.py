@@ -24,7 +24,7 @@ from penchant.server.plans import SMALL_CANDIDATES, SMALL_K
 from penchant.service.clock import Clock
 from penchant.service.compiled_folds import CompiledFolds
 from penchant.service.meter import Meter
-from penchant.service.user_interest import Catalogs, Offered
+from penchant.service.user_interest import READ_BY_ALL, Catalogs, Offered
 from penchant.store.base import Snapshot, Store
 from penchant.store.keys import Kind, encode
 from penchant.store.remembered_rows import is_remembered
@@ -33,7 +33,7 @@ from penchant.system.step_times import step_began, step_ended
 MOST_BUCKET_S = 1e9
 """Longest time bucket of the compiled way, in seconds."""
 
-_HEAD, _ROLLOUT, _NEWEST = (encode(kind) for kind in (Kind.HEAD, Kind.ROLLOUT, Kind.NEWEST))
+_HEAD, _ROLLOUT, _NEWEST = READ_BY_ALL
 
 
 _Get = Callable[[bytes], bytes | None]
@@ -98,32 +98,32 @@ class NativeRank:
 
     def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:
         """One serialized reply per call, all from one snapshot; None: it takes the general way."""
+        names = [call.user for call in calls]
+        if self._stored_name is not None:
+            names = [self._stored_name(name) for name in names]
         try:
             with self._store.snapshot() as snapshot:
                 get: _Get = snapshot.get
+                began_ns = step_began()
                 if self._store.shared:
                     if is_remembered(snapshot):  # The replies must say so.
                         return [None] * len(calls)
-                    snapshot.fetch(self._keys(calls))
+                    snapshot.fetch(_keys(calls, names))
                 view, others = self._catalog(get, snapshot)
                 if view is None:
                     return [None] * len(calls)
                 taken: list[penchant_native.RankCall | None] = list(calls)
                 if others is not None:
-                    served = others.served
-                    taken = [one if others.shown_to(one.user) is served else None for one in calls]
-                began_ns = step_began()
-                if began_ns:  # All is read first, so that a trace shows how long that takes.
-                    get = {key: get(key) for key in self._keys(calls)}.get
+                    shown = [others.shown_to(name) is others.served for name in names]
+                    taken = [
+                        call if mine else None for call, mine in zip(calls, shown, strict=True)
+                    ]
+                if began_ns:  # All is read now, so that a trace shows how long that takes.
+                    get = {key: get(key) for key in _keys(calls, names)}.get
                     step_ended("read", began_ns)
                     began_ns = step_began()
                 replies, tops, cold, folds, fold_s = view.answer(
-                    taken,
-                    get,
-                    get(_NEWEST),
-                    self._clock(),
-                    self._explorations_per_day,
-                    self._stored_name,
+                    taken, names, get, get(_NEWEST), self._clock(), self._explorations_per_day
                 )
                 if began_ns:
                     step_ended("score", began_ns)
@@ -154,16 +154,6 @@ class NativeRank:
         self._known = _Known(head, offered.served, native)
         return native, None if rollout is None else offered
 
-    def _keys(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes]:
-        """The keys of all rows that the calls may need."""
-        name, kinds = self._stored_name, (Kind.USER, Kind.OWNED)
-        mine = [
-            call.key(kind) if name is None else encode(kind, name(call.user))
-            for call in calls
-            for kind in kinds
-        ]
-        return [_HEAD, _ROLLOUT, _NEWEST, *mine]
-
     def _twin(self, view: CatalogView) -> penchant_native.RankView | None:
         """The compiled twin of a view; None for an empty catalog, or settings that it lacks."""
         if not view.head.rows or view.settings.time_bucket_s > MOST_BUCKET_S:
@@ -174,6 +164,17 @@ class NativeRank:
         with self._lock:
             self._ids.follow(view.ids)
             return _native_view(view, self._ids, terms)
+
+
+def _keys(calls: Sequence[penchant_native.RankCall], names: Sequence[str]) -> list[bytes]:
+    """The keys of all rows that calls may need, whose users have these names in the store."""
+    keys = [encode(Kind.USER, name) for name in names]
+    keys += [
+        encode(Kind.OWNED, name)
+        for call, name in zip(calls, names, strict=True)
+        if call.exclude_owned
+    ]
+    return [*READ_BY_ALL, *keys]
 
 
 def _native_view(

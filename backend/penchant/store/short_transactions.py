@@ -13,7 +13,7 @@ from penchant.store.base import Store, Transaction, WriteConflict
 from penchant.store.conflict_retries import ConflictRetries
 from penchant.system.progress import Progress, no_progress
 
-FETCHED = 16
+FETCHED = 64
 """Elements whose rows are fetched together, and written together, where others can write beside."""
 
 HELD_S = 0.02
@@ -30,23 +30,24 @@ def in_short_transactions(
     progress: Progress = no_progress,
     stage: str = "",
     fetch: Callable[[Transaction, Sequence[_Element]], None] | None = None,
+    user_of: Callable[[_Element], object] = lambda element: element,
 ) -> list[_Value]:
     """Works on each element inside a transaction, on as many in one as its time allows.
 
     Where another server was faster, the work on what was not written is done again, after all else:
-    on users that the conflict names, if the elements are users, else on all elements of that
-    transaction.
+    on the elements of the users that the conflict names, else on all elements of that transaction.
 
     Args:
         store: the store.
-        elements: in their order.
+        elements: in the order in which they are tried first.
         work: reads and writes what concerns one element.
         progress: called before each transaction and at the end.
         stage: name of the stage, for `progress`.
         fetch: has the engine fetch what the work on some elements reads; None: it reads bit by bit.
+        user_of: the user whose rows the work on an element writes; something else: not one's alone.
 
     Returns:
-        What the work on each element returned, after it was committed.
+        What the work on each element returned, in the order in which it was committed.
 
     Raises:
         StoreUnavailable: others were faster for 2 s in which nothing was written, or the store
@@ -70,10 +71,10 @@ def in_short_transactions(
                     if time.perf_counter() >= until_s:
                         break
         except WriteConflict as conflict:
-            lost = [one for one in taken if not conflict.users or one in conflict.users]
-            if conflict.users and len(lost) < len(conflict.users):
-                lost = taken  # They are no users, or one's work writes to others.
-            kept = [one not in lost for one in taken]
+            kept = [bool(conflict.users) and user_of(one) not in conflict.users for one in taken]
+            if conflict.users and kept.count(False) < len(conflict.users):
+                kept = [False] * len(taken)  # They are no users, or one's work writes to others.
+            lost = [one for one, keep in zip(taken, kept, strict=True) if not keep]
             values += [value for value, keep in zip(made, kept, strict=False) if keep]
             if any(kept):
                 retries = ConflictRetries()

@@ -195,13 +195,24 @@ def scan_all_users(snapshot: Snapshot) -> list[str]:
     return sorted(found)
 
 
-def scan_users_with_events_until(snapshot: Snapshot, until_us: int) -> set[str]:
+def scan_users_with_events_until(
+    snapshot: Snapshot, until_us: int, start: bytes, most: int
+) -> tuple[set[str], bytes | None]:
     """The ids of users whose log holds an event up to a time, or a row that can't be read.
 
-    Cost: reads the logs of all users up to the first such row, 10 us each; by pages over a network.
+    Args:
+        snapshot: to read.
+        until_us: the time, in microseconds since 1970.
+        start: key to begin at; empty: the first.
+        most: rows to look at, 1 or more; each takes 10 us.
+
+    Returns:
+        The users, and where to go on; None: those were all rows.
     """
     found: set[str] = set()
-    for key, value in snapshot.scan(encode(Kind.LOG)):
+    looked, last = 0, b""
+    for key, value in itertools.islice(snapshot.scan(encode(Kind.LOG), start), most):
+        looked, last = looked + 1, key
         user = str(decode(key)[1][0])
         if user in found:
             continue
@@ -210,7 +221,7 @@ def scan_users_with_events_until(snapshot: Snapshot, until_us: int) -> set[str]:
                 found.add(user)
         except StateCorrupt:
             found.add(user)
-    return found
+    return found, last + b"\0" if looked == most else None
 
 
 def read_items_until(snapshot: Snapshot, users: Iterable[str], until_us: int) -> set[str]:

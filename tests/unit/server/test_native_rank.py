@@ -20,6 +20,7 @@ from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Prior
 from penchant.domain.limits import Limits
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, OPENING
+from penchant.domain.rollout import Rollout
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signal_weights import signal_code
 from penchant.domain.types import (
@@ -33,6 +34,7 @@ from penchant.domain.types import (
 )
 from penchant.encoder.bag_of_words import BagOfWords
 from penchant.encoder.library import EncoderLibrary
+from penchant.server.user_names import UserNames
 from penchant.service.meter import SilentMeter
 from penchant.service.rank import RankService, check_rank
 from penchant.service.user_interest import Catalogs, Offered, fold_key
@@ -45,6 +47,7 @@ from penchant.store.remembered_rows import RememberedRows
 from penchant.store.users import write_user
 from penchant.wire.call import parse_call
 from penchant.wire.rank import rank_reply, rank_request
+from penchant_proto.v1.rank_pb2 import RankRequest
 from penchant_proto.v1.service_pb2 import Call, Reply
 from tests.support.absent_store import AbsentStore
 
@@ -81,6 +84,7 @@ class Shop:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.view = self._view()
+        self.offered = Offered(self.view)
         self._write_user()
         catalogs = cast(Catalogs, self)  # It reads one view, and that is all.
         limits, meter = Limits(), SilentMeter()
@@ -96,7 +100,7 @@ class Shop:
         return view is self.view
 
     def read(self, _: object) -> Offered:
-        return Offered(self.view)
+        return self.offered
 
     def _view(self) -> CatalogView:
         rng, rows, numbers = self.rng, self.rows, self.numbers_of(self.rng)
@@ -325,6 +329,25 @@ def test_repeats_are_those_of_numpy(seed: int, basket: float, signals: bool) -> 
     theirs = [item.score for item in general.rank.items]
     scores = [item.score for item in native.rank.items]
     assert scores == pytest.approx(theirs, abs=1e-5 * max([1.0, *map(abs, theirs)]))
+
+
+def test_a_rollouts_users_are_told_apart_by_their_names_in_the_store() -> None:
+    names, shop = UserNames([b"k" * 32]), Shop(3, 40, eighths)
+    head = replace(shop.view.head, version=shop.view.head.version + 1)
+    rollout = Rollout("r2", "canary", 0.5, head, NOW_US)
+    shop.offered = Offered(shop.view, rollout, replace(shop.view, head=head))
+    with shop.store.transaction() as transaction:
+        transaction.put(encode(Kind.ROLLOUT), b"any")
+    catalogs = cast(Catalogs, shop)
+    native = NativeRank(
+        shop.store, catalogs, lambda: NOW_US, SilentMeter(), 50, Limits(), names.stored
+    )
+    for number in range(50):
+        parsed = native.parse(Call(rank=RankRequest(user=f"u{number}", k=3)).SerializeToString())
+        assert parsed is not None
+        (reply,) = native.answer([parsed])
+        served = shop.offered.shown_to(names.stored(f"u{number}")) is shop.view
+        assert (reply is not None) == served, number
 
 
 def test_while_a_store_in_a_network_is_away_calls_take_the_general_way() -> None:

@@ -32,7 +32,7 @@ from penchant.encoder.library import EncoderLibrary
 from penchant.report.printable import PrintableFormatter
 from penchant.report.private_log import keep_logs_private
 from penchant.server.app import App, build
-from penchant.server.dispatch import Answer, Lane, ParsedCall
+from penchant.server.dispatch import Answer, Dispatch, Lane, ParsedCall
 from penchant.server.gauges import StoreGauges
 from penchant.server.identity.callers import Callers, callers_of
 from penchant.server.identity.forwarded import TENANT_PARAMETER
@@ -122,6 +122,7 @@ class Adapter:
             self._tenants = TenantApps(self._app, config, self._build_tenant)
             self._answers, self._slices = self._tenants.answer, self._tenants.slices
         self._direct = self._direct_calls(config)
+        self._general = self._app.dispatch.without_native()
         self._crowd = BatchLane(self._answer_small, self._drop, MAX_BATCH)
         self._encoding = BatchLane(self._answer_batch, self._drop, MAX_BATCH)
         self._bulk = BulkLane(self._begin, self._answer, self._drop, self._turn)
@@ -135,26 +136,36 @@ class Adapter:
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """One response per request, or None for a request that waits in a lane."""
         crowded = len(requests) >= self._full or self._crowd.calls > 0
+        arrived_s = time.monotonic()
         if self._direct is None or crowded:
-            return self._answered(requests, crowded)
-        responses = self._direct.answer(requests)
+            return self._answered(requests, arrived_s, self._app.dispatch, crowded=crowded)
+        responses = self._direct.answer(requests, arrived_s)
         if None in responses:
             left = [place for place, response in enumerate(responses) if response is None]
-            answers = self._answered([requests[place] for place in left], crowded)
+            some = [requests[place] for place in left]
+            answers = self._answered(some, arrived_s, self._general, crowded=False)
             for place, answer in zip(left, answers, strict=True):
                 responses[place] = answer
         return responses
 
-    def _answered(self, requests: Sequence[Any], crowded: bool) -> list[Any]:
-        """See `execute`; `crowded`: all wait in lanes."""
-        arrived_s = time.monotonic()
+    def _answered(
+        self, requests: Sequence[Any], arrived_s: float, parser: Dispatch, *, crowded: bool
+    ) -> list[Any]:
+        """See `execute`.
+
+        Args:
+            requests: some of those that Triton handed over.
+            arrived_s: when, on the monotonic clock.
+            parser: parses them.
+            crowded: whether all of them wait in lanes.
+        """
         responses: list[Any] = [None] * len(requests)
         places: list[int] = []
         calls: list[ParsedCall] = []
         traces: list[CallTrace | None] = []
         for place, request in enumerate(requests):
             trace = None if self._traces is None else self._traces.begin(request)
-            call = self._parse(request, trace)
+            call = self._parse(request, trace, parser)
             if isinstance(call, PenchantError):
                 responses[place] = self._refused(request, call)
             elif call.lane is Lane.SMALL and not crowded:
@@ -273,13 +284,15 @@ class Adapter:
         log.warning("encoder %s runs by %s", encoder.version, why)
         return CachedEncoder(MeteredEncoder(encoder, self._meter))
 
-    def _parse(self, request: Any, trace: CallTrace | None) -> ParsedCall | PenchantError:
-        call = self._parsed(request)
+    def _parse(
+        self, request: Any, trace: CallTrace | None, parser: Dispatch
+    ) -> ParsedCall | PenchantError:
+        call = self._parsed(request, parser)
         if trace is not None:
             trace.steps.append(Step("parse", trace.began_ns, time.time_ns()))
         return call
 
-    def _parsed(self, request: Any) -> ParsedCall | PenchantError:
+    def _parsed(self, request: Any, parser: Dispatch) -> ParsedCall | PenchantError:
         caller = LOCAL if self._callers is None else self._caller(request, self._callers)
         if isinstance(caller, PenchantError):
             return caller
@@ -291,7 +304,7 @@ class Adapter:
             return InvalidRequest(
                 f"{REQUEST_TENSOR}: got shape {list(array.shape)}, expected [1, 1]"
             )
-        call = self._app.dispatch.parse(array.item(), caller)
+        call = parser.parse(array.item(), caller)
         if isinstance(call, PenchantError):
             self._count(call, caller)
         return call

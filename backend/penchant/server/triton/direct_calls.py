@@ -51,9 +51,13 @@ class DirectCalls:
         self._turn = turn
         self._meter = meter
 
-    def answer(self, requests: Sequence[Any]) -> list[Any]:
-        """One response per request; None for one that takes the general way."""
-        arrived_s = time.monotonic()
+    def answer(self, requests: Sequence[Any], arrived_s: float) -> list[Any]:
+        """One response per request; None for one that takes the general way.
+
+        Args:
+            requests: as Triton handed them over.
+            arrived_s: when, on the monotonic clock.
+        """
         responses: list[Any] = [None] * len(requests)
         places: list[int] = []
         calls: list[Any] = []

@@ -24,6 +24,8 @@ from penchant.domain.errors import PenchantError
 from penchant.server.metric_table import FAMILIES, MetricKind, Series
 
 SEND_EVERY_S = 1.0
+MOST_LATER = 100_000
+"""Batches of calls that are not added up yet, at most: where nothing is sent, the oldest go."""
 ALIVE = "penchant_alive_timestamp_seconds"
 
 ReadGauges = Callable[[], Mapping[Series, float]]
@@ -104,7 +106,7 @@ class MetricSender:
         self._sums: defaultdict[Series, float] = defaultdict(float, dict.fromkeys(first, 0.0))
         self._histograms: dict[Series, _Observations] = {}
         self._gauges: list[_Watched] = []
-        self._later: deque[Later] = deque()
+        self._later: deque[Later] = deque(maxlen=MOST_LATER)
         self.later: Callable[[Later], None] = self._later.append
         """Has something added before sums are sent the next time, off the way of the calls."""
         self._families: dict[str, Any] = {}
@@ -190,7 +192,10 @@ class MetricSender:
 
     def _send_forever(self) -> None:
         while not self._closing.wait(SEND_EVERY_S):
-            self.send()
+            try:
+                self.send()
+            except Exception:  # The next time may do; without a thread, nothing ever would.
+                log.exception("metrics could not be sent")
 
     def _metric(self, series: Series) -> Any:
         metric = self._metrics.get(series)

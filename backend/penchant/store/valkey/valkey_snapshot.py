@@ -81,7 +81,7 @@ class ValkeySnapshot:
             self._load({place: [name]})
             if reads.error is not None:
                 raise reads.error
-        return reads.rows.get(name)
+        return reads.rows.get(name) if reads.whole else reads.rows[name]
 
     def fetch(self, keys: Iterable[bytes]) -> None:
         """See `Snapshot.fetch`; one pipeline a node."""
@@ -108,8 +108,8 @@ class ValkeySnapshot:
                 continue
             reads = self._of(place)
             reads.note(version)
-            reads.rows.update(zip(names, values or (), strict=True))
-            reads.whole = True
+            reads.rows = dict(zip(names, values or (), strict=True))  # Not what is gone since.
+            reads.whole, reads.error = True, None
 
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """See `Snapshot.scan`; by pages, each in a round trip."""

@@ -5,7 +5,8 @@ Each test starts a server's rank model on a catalog that another model has put.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,23 @@ def test_a_store_that_fails_is_said_and_the_next_call_is_answered(
     (response,) = adapter.execute([request(rank_call())])
     assert response.reply().rank.items
     adapter.close()
+
+
+def test_a_call_that_is_declined_is_parsed_once_more_and_timed_from_its_arrival(
+    start: Callable[..., Adapter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pb_utils, tries = FakePbUtils(), list[int]()
+    adapter = start("penchant_rank", pb_utils)
+    assert adapter._direct is not None
+
+    def declines(native: object, calls: Sequence[object]) -> list[None]:
+        tries.append(len(calls))
+        time.sleep(0.05)  # Such as for a store that is found away.
+        return [None] * len(calls)
+
+    monkeypatch.setattr(type(adapter._direct._native), "answer", declines)
+    (response,) = adapter.execute([request(rank_call())])
+    adapter.close()
+    assert response.reply().rank.items
+    assert tries == [1]
+    assert pb_utils.value("penchant_request_seconds_sum", method="rank") > 0.05
