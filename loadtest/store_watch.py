@@ -18,7 +18,7 @@ from penchant.store.open import open_store
 
 log = logging.getLogger("loadtest")
 
-_SHARE = 0.1
+_SHARE = 0.2
 """Time between two deletions, as a share of the retention."""
 _LONGEST_S = 120.0
 """Seconds that a deletion may take."""
@@ -88,15 +88,19 @@ class StoreWatch:
         """Runs the command itself, as a timer of the machine would."""
         command = [sys.executable, "-m", "penchant.cli.main", "expire", "--store", self._store]
         command += ["--days", f"{retention_s / _DAY_S:.9f}"]
-        done = subprocess.run(
-            command,
-            cwd=self._scratch,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_S,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self._scratch,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            self.failed.append(f"penchant expire: it took over {_LONGEST_S:g} s")
+            return
         self.deleted_until_s = time.time() - retention_s  # The command began a little earlier.
         if done.returncode:
             self.failed.append(f"penchant expire: {(done.stdout + done.stderr).strip()[-500:]}")

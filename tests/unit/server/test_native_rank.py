@@ -332,21 +332,20 @@ def test_repeats_are_those_of_numpy(seed: int, basket: float, signals: bool) -> 
 
 
 def test_a_rollouts_users_are_told_apart_by_their_names_in_the_store() -> None:
-    names, shop = UserNames([b"k" * 32]), Shop(3, 40, eighths)
+    stored, shop = UserNames([b"k" * 32]).stored, Shop(3, 40, eighths)
+    assert stored is not None
     head = replace(shop.view.head, version=shop.view.head.version + 1)
     rollout = Rollout("r2", "canary", 0.5, head, NOW_US)
     shop.offered = Offered(shop.view, rollout, replace(shop.view, head=head))
     with shop.store.transaction() as transaction:
         transaction.put(encode(Kind.ROLLOUT), b"any")
     catalogs = cast(Catalogs, shop)
-    native = NativeRank(
-        shop.store, catalogs, lambda: NOW_US, SilentMeter(), 50, Limits(), names.stored
-    )
+    native = NativeRank(shop.store, catalogs, lambda: NOW_US, SilentMeter(), 50, Limits(), stored)
     for number in range(50):
         parsed = native.parse(Call(rank=RankRequest(user=f"u{number}", k=3)).SerializeToString())
         assert parsed is not None
         (reply,) = native.answer([parsed])
-        served = shop.offered.shown_to(names.stored(f"u{number}")) is shop.view
+        served = shop.offered.shown_to(stored(f"u{number}")) is shop.view
         assert (reply is not None) == served, number
 
 
