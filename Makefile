@@ -58,7 +58,7 @@ test: export TEST_EXPORT_DIR := $(CURDIR)/build/test-export
 test: drop-test-export $(READY) libpython ## Run all tests, those on a real Triton included.
 	@echo "Tests on a Triton; the others run beside them, and say at the end how they went:"
 	@others=$$(mktemp); \
-	nice -n 4 env --default-signal=INT,QUIT $(MAKE) -k --no-print-directory test-numpy2 test-fast \
+	nice -n 10 env --default-signal=INT,QUIT $(MAKE) -k --no-print-directory test-numpy2 test-fast \
 		> "$$others" 2>&1 & \
 	pid=$$!; \
 	$(MAKE) --no-print-directory test-server; on_triton=$$?; \

@@ -1,8 +1,8 @@
 """Chooses the endpoint of each attempt, without I/O.
 
 Preferred is an endpoint that is connected, whose circuit breaker admits calls, that did not ask to
-be left alone for a while (`Overloaded`), that does not take much longer than the others, and that
-this call has not tried yet; of several such, the one with the fewest calls under way (gRPC's and
+be left alone for a while (`Overloaded`), that this call has not tried yet, and that does not take
+much longer than the others; of several such, the one with the fewest calls under way (gRPC's and
 Envoy's *least request*), in turn where they are even. If there is no such endpoint, the best of the
 others gets the call: a breaker never takes the last endpoint away (Envoy's panic threshold).
 
@@ -102,9 +102,11 @@ class Balance:
                 place = (self._turn + step) % count
                 seat = self._seats[place]
                 rank = self._rank(seat, connected[place], now_s, fastest_s)
-                key = (rank[0], rank[1], place in tried, seat.calls)
-                if other_only and (rank[0] > 1 or place in tried):
+                again = place in tried
+                if other_only and (rank[0] > 1 or again):
                     continue
+                # A slow one answers: one that has just failed may do so before its breaker opens.
+                key = (rank[0] if rank[0] > 1 else int(again), rank[1], rank[0], again, seat.calls)
                 if best is None or key < best:
                     best, chosen = key, place
             if chosen < 0:

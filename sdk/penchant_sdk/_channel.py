@@ -12,7 +12,7 @@ import grpc.aio
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.local_targets import is_local, proxy_options
 from penchant_sdk._wire import SERVICE
-from penchant_sdk.errors import Cancelled, PenchantError, error_from_status
+from penchant_sdk.errors import Cancelled, PenchantError, Unavailable, error_from_status
 
 Metadata = Sequence[tuple[str, str | bytes]]
 """gRPC metadata, sent with every call; keys in lower case."""
@@ -104,6 +104,20 @@ def _is_name(target: str) -> bool:
 def as_pairs(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[tuple[str, str | bytes], ...]:
     """Metadata as a tuple of pairs, which gRPC may read once for every call."""
     return tuple((key, value) for key, value in metadata)
+
+
+def as_given_up(error: PenchantError, *, closed: bool) -> PenchantError:
+    """The error of a call; Unavailable where the server gave the call up, which may be tried again.
+
+    A server that stops cancels the calls that are under way, and nobody here did.
+
+    Args:
+        error: as its status says.
+        closed: whether the client was closed, which cancels its calls.
+    """
+    if isinstance(error, Cancelled) and not closed:
+        return Unavailable(f"the server gave the call up: {error}")
+    return error
 
 
 def closed() -> Cancelled:

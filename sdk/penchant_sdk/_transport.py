@@ -20,6 +20,7 @@ from penchant_sdk._call_handle import CallHandle
 from penchant_sdk._channel import (
     ChannelOptions,
     Metadata,
+    as_given_up,
     as_pairs,
     closed,
     from_rpc_error,
@@ -183,7 +184,7 @@ class GrpcTransport:
         try:
             return method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from error
+            raise as_given_up(from_rpc_error(error), closed=self._closed) from error
         except ValueError as error:
             if not self._closed:
                 raise

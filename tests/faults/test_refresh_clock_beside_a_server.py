@@ -47,6 +47,9 @@ def version(serve: ServeProcess) -> int:
         return penchant.rank("somebody").catalog_version
 
 
+GAUGES = ("age_seconds", "duration_seconds", "new_events", "failures")
+
+
 def log_of(serve: ServeProcess) -> str:
     return (serve.files / "refresh.log").read_text()
 
@@ -62,9 +65,8 @@ def test_a_server_refreshes_itself_and_shows_it(serve: ServeProcess) -> None:
     feed_enough(serve, 0)
     wait_until(lambda: version(serve) > before, f"a refresh: {log_of(serve)}")
     assert f"from {LEAST_EVENTS} events" in log_of(serve)
-    wait_until(lambda: "penchant_refresh_age_seconds{" in metrics_of(serve), "its metrics")
-    for name in ("duration_seconds", "new_events", "failures"):
-        assert f"penchant_refresh_{name}{{" in metrics_of(serve)
+    gauges = [f"penchant_refresh_{name}{{" for name in GAUGES]  # They are set one by one.
+    wait_until(lambda: all(one in metrics_of(serve) for one in gauges), "its metrics")
     store = f"lmdb:{serve.directory / '.penchant' / 'store'}"
     *_, check = diagnosis.check_refresh(store)
     assert check.state == "ok"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from penchant_sdk import Event, Penchant
+from penchant_sdk import Event, Penchant, UserForgotten
 from tests.support.command import run
 from tests.support.serve_process import FILMS, serving, wait_until
 from tests.support.shipped_world import shipped_rows
@@ -41,8 +41,12 @@ class Feeder:
                 return
             user = f"user-{number % USERS}"
             event = Event(user, FILMS[number % 3].id, "like", event_id=f"e{number}")
-            self._client.feedback([event]).raise_for_refused()
-            self.acked.append((user, event.event_id))
+            try:
+                self._client.feedback([event]).raise_for_refused()
+            except UserForgotten:  # It was under way when the user was forgotten.
+                assert user == FORGOTTEN
+            else:
+                self.acked.append((user, event.event_id))
 
     def end(self) -> None:
         self._ends.set()

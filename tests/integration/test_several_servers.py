@@ -42,13 +42,14 @@ class Callers:
                 yield
             finally:
                 self._stop.set()
-            for one in working:
-                one.result()
+                for one in working:
+                    one.result()
 
     def more(self, count: int) -> None:
         """Waits for so many more rankings."""
         wanted, end_s = self.ranked + count, time.monotonic() + TIMEOUT_S
-        while self.ranked < wanted and not self._stop.is_set():
+        while self.ranked < wanted:
+            assert not self._stop.is_set(), "a call failed: see its error"
             assert time.monotonic() < end_s
             time.sleep(0.01)
 

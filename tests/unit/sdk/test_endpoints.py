@@ -208,6 +208,16 @@ def test_a_failing_endpoint_rests_and_one_call_tries_it_again(
         assert time.monotonic() < end_s
 
 
+def test_a_call_that_a_stopping_server_gives_up_goes_to_another(
+    a: StubEndpoint, b: StubEndpoint, penchant: Penchant
+) -> None:
+    a.failure = StatusCode.CANCELLED, "it stops"
+    for _ in range(6):
+        penchant.rank("u")
+    assert a.calls
+    assert b.calls == 6
+
+
 def test_an_endpoint_that_hangs_costs_few_calls_their_deadline(
     a: StubEndpoint, b: StubEndpoint, penchant: Penchant
 ) -> None:
