@@ -53,7 +53,7 @@ def in_short_transactions(
         StoreUnavailable: others were faster for 2 s in which nothing was written, or the store
             fails.
     """
-    left, values = deque(elements), list[_Value]()
+    left, values, together = deque(elements), list[_Value](), FETCHED
     retries = ConflictRetries()
     while left:
         progress(stage, 1.0 - len(left) / len(elements))
@@ -63,7 +63,7 @@ def in_short_transactions(
             with store.transaction() as transaction:
                 until_s, most = time.perf_counter() + HELD_S, len(left)
                 if fetch is not None and transaction.shared:
-                    until_s, most = math.inf, min(most, FETCHED)
+                    until_s, most = math.inf, min(most, together)
                     fetch(transaction, list(itertools.islice(left, most)))
                 while len(taken) < most:
                     taken.append(left.popleft())
@@ -76,13 +76,16 @@ def in_short_transactions(
                 kept = [False] * len(taken)  # They are no users, or one's work writes to others.
             lost = [one for one, keep in zip(taken, kept, strict=True) if not keep]
             values += [value for value, keep in zip(made, kept, strict=False) if keep]
+            together = max(1, together // 2)  # The fewer, the sooner they are written.
             if any(kept):
                 retries = ConflictRetries()
-            if not (any(kept) and left):  # Else a turn that comes would be for nobody here.
+            if fetch is not None and len(taken) > 1:
+                left.extend(lost)  # After all others; a turn that came would be for nobody here.
+            else:
                 retries.pause(conflict)
-            left.extend(lost)
+                left.extendleft(reversed(lost))
         else:
-            retries = ConflictRetries()
+            retries, together = ConflictRetries(), min(FETCHED, 2 * together)
             values += made
     progress(stage, 1.0)
     return values
