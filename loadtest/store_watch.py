@@ -100,7 +100,8 @@ class StoreWatch:
             )
         except subprocess.TimeoutExpired:
             self.failed.append(f"penchant expire: it took over {_LONGEST_S:g} s")
-            return
-        self.deleted_until_s = time.time() - retention_s  # The command began a little earlier.
-        if done.returncode:
-            self.failed.append(f"penchant expire: {(done.stdout + done.stderr).strip()[-500:]}")
+        else:
+            if done.returncode:
+                self.failed.append(f"penchant expire: {(done.stdout + done.stderr).strip()[-500:]}")
+        # Whatever became of it, some may be gone. The command began a little earlier.
+        self.deleted_until_s = time.time() - retention_s

@@ -35,7 +35,6 @@ MOST_BUCKET_S = 1e9
 
 _HEAD, _ROLLOUT, _NEWEST = READ_BY_ALL
 
-
 _Get = Callable[[bytes], bytes | None]
 """Gives a row of a snapshot by its key."""
 

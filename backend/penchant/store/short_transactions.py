@@ -34,8 +34,9 @@ def in_short_transactions(
 ) -> list[_Value]:
     """Works on each element inside a transaction, on as many in one as its time allows.
 
-    Where another server was faster, the work on what was not written is done again, after all else:
-    on the elements of the users that the conflict names, else on all elements of that transaction.
+    Where another server was faster, the work on what was not written is done again: on the elements
+    of the users that the conflict names, else on all elements of that transaction. What was fetched
+    together is tried again after all else, and in smaller groups.
 
     Args:
         store: the store.

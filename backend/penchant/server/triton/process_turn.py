@@ -10,7 +10,6 @@ from contextlib import contextmanager
 CALM_S = 0.005
 """Seconds without a small call after which long work no longer owes time to small calls."""
 
-
 _SMALL = 0
 """Stands for small calls as a holder; no thread's number."""
 

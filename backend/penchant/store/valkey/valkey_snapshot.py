@@ -85,12 +85,8 @@ class ValkeySnapshot:
 
     def fetch(self, keys: Iterable[bytes]) -> None:
         """See `Snapshot.fetch`; one pipeline a node."""
-        wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
-        for key in keys:
-            place, name = self._places.of(key)
-            if not self._of(place).has(name):
-                wanted.setdefault(place, []).append(name)
-        if any(wanted.values()) or self._of(self._places.catalog).version is None:
+        wanted = self._unread(keys)
+        if wanted:
             self._load(wanted)
 
     def fetch_users(self, users: Iterable[str]) -> None:
@@ -114,9 +110,9 @@ class ValkeySnapshot:
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """See `Snapshot.scan`; by pages, each in a round trip."""
         low = max(prefix, start)
-        user_prefix = self._places.user_prefix(prefix) if len(prefix) > 1 else None
-        if user_prefix is not None and user_prefix.field is not None:
-            return self._scan_user(unescaped(user_prefix.text), user_prefix.field, low)
+        asked = self._one_user(prefix)
+        if asked is not None:
+            return self._scan_user(*asked, low)
         sources = [self._scan_catalog(prefix, low)]
         kinds = {prefix[0]} if prefix else {*BY_USER, Kind.CONTRIBUTION, *COUNTS, *BUDGETS, _NOTE}
         for kind in sorted(kinds):
@@ -131,6 +127,24 @@ class ValkeySnapshot:
         if kinds & COUNTS:
             sources.append(self._scan_hashes(self._places.counts, prefix, low))
         return heapq.merge(*sources)
+
+    def _one_user(self, prefix: bytes) -> tuple[str, bytes] | None:
+        """The one user of whom a prefix asks, and the prefix of fields; None: it asks of more."""
+        asked = self._places.user_prefix(prefix) if len(prefix) > 1 else None
+        if asked is None or asked.field is None:
+            return None
+        return unescaped(asked.text), asked.field
+
+    def _unread(self, keys: Iterable[bytes]) -> dict[Place, list[bytes]]:
+        """The fields to read of each place, the catalog's with its version; empty: all was read."""
+        wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
+        for key in keys:
+            place, name = self._places.of(key)
+            if not self._of(place).has(name):
+                wanted.setdefault(place, []).append(name)
+        if any(wanted.values()) or self._of(self._places.catalog).version is None:
+            return wanted
+        return {}
 
     def _of(self, place: Place) -> PlaceReads:
         reads = self._reads.get(place.tag)

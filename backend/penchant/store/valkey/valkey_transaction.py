@@ -31,7 +31,7 @@ from penchant.store.valkey.place_indexes import (
     user_entry,
     written_names,
 )
-from penchant.store.valkey.places import Place, Places, unescaped, user_key
+from penchant.store.valkey.places import Place, Places, user_key
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.shared_rows import changes, compared
@@ -96,12 +96,8 @@ class ValkeyTransaction(ValkeySnapshot):
         if not self._nodes.is_cluster:
             super().fetch(keys)
             return
-        wanted: dict[Place, list[bytes]] = {self._places.catalog: []}
-        for key in keys:
-            place, name = self._places.of(key)
-            if not self._of(place).has(name):
-                wanted.setdefault(place, []).append(name)
-        if not any(wanted.values()) and self._of(self._places.catalog).version is not None:
+        wanted = self._unread(keys)
+        if not wanted:
             return
         users = [place for place in wanted if place.kind == "user"]
         entries = [user_entry(self._places, place) for place in users]
@@ -122,8 +118,10 @@ class ValkeyTransaction(ValkeySnapshot):
         """See `Snapshot.scan`; with what this transaction has written."""
         low = max(prefix, start)
         mine: _Rows = {}
-        user = self._user_of(prefix)
-        writes = self._writes if user is None else {user: self._writes.get(user, {})}
+        writes, asked = self._writes, self._one_user(prefix)
+        if asked is not None:
+            place = self._places.user(asked[0])
+            writes = {place: self._writes.get(place, {})}
         for place, rows in writes.items():
             for name, value in rows.items():
                 key = user_key(name, place.user) if place.kind in ("user", "credit") else name
@@ -135,15 +133,6 @@ class ValkeyTransaction(ValkeySnapshot):
         kept = (row for row in super().scan(prefix, start) if row[0] not in mine)
         written = ((key, value) for key, value in sorted(mine.items()) if value is not None)
         return heapq.merge(kept, written)
-
-    def _user_of(self, prefix: bytes) -> Place | None:
-        """The place of the user of whom alone a prefix asks."""
-        asked = self._places.user_prefix(prefix) if len(prefix) > 1 else None
-        return (
-            None
-            if asked is None or asked.field is None
-            else self._places.user(unescaped(asked.text))
-        )
 
     def put(self, key: bytes, value: bytes) -> None:
         """See `Transaction.put`."""
