@@ -170,7 +170,7 @@ class FeedbackLaws(Laws):
     def test_state_that_is_not_there_yet_is_behind(self, penchant: Penchant, world: World) -> None:
         penchant.feedback([Event(user=world.user, item=world.space[0], signal="like")])
         with pytest.raises(StateBehind):
-            penchant.rank(world.user, min_state_version=2, timeout_s=0.3)
+            penchant.rank(world.user, min_state_version=2, timeout_s=30)
 
     def test_threads_share_a_client(self, penchant: Penchant, world: World) -> None:
         users = [unique("user") for _ in range(6)]
@@ -180,10 +180,10 @@ class FeedbackLaws(Laws):
             try:
                 for version in range(1, 11):
                     event = Event(user=user, item=world.ids[version % 6], signal="like")
-                    ack = penchant.feedback([event], timeout_s=10)
+                    ack = penchant.feedback([event], timeout_s=60)
                     wanted = ack.state_version(user)
                     assert wanted == version
-                    ranking = penchant.rank(user, min_state_version=wanted, timeout_s=10)
+                    ranking = penchant.rank(user, min_state_version=wanted, timeout_s=60)
                     assert ranking.state_version == version
             except BaseException as problem:  # noqa: BLE001 - carried to the test's own thread
                 problems.append(problem)
@@ -213,8 +213,8 @@ class UserLaws(Laws):
     ) -> None:
         events = some_events(world, 1200)
         events[3] = replace(events[3], signal="rating", value=4.5, recommendation_id="r1")
-        penchant.feedback(events, timeout_s=30)
-        export = penchant.export_user(world.user, timeout_s=30)
+        penchant.feedback(events, timeout_s=60)
+        export = penchant.export_user(world.user, timeout_s=60)
         assert [row.event for row in export.events] == events
         assert [row.state_version for row in export.events] == list(range(1, 1201))
         assert export.state.state_version == 1200

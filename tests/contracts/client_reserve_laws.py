@@ -200,7 +200,7 @@ class ReserveLaws(Laws):
     def test_threads_never_get_more_than_the_cap(self, penchant: Penchant, world: World) -> None:
         def reserve(number: int) -> int:
             caps = options(world.ids)
-            got = penchant.reserve(world.user, f"r{number}", caps, n=1, timeout_s=10)
+            got = penchant.reserve(world.user, f"r{number}", caps, n=1, timeout_s=60)
             return len(got.items)
 
         with ThreadPoolExecutor(8) as threads:

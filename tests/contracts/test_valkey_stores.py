@@ -43,7 +43,7 @@ def opened(address: str) -> Iterator[ValkeyStore]:
 class TestValkeyStore(PlacesLaws):
     @pytest.fixture
     def address(self, server: ValkeyNode) -> str:
-        return f"valkey://{server.name}/law{next(_NAMES)}"
+        return f"valkey://{server.name}/law{next(_NAMES)}?timeout_ms=30000"
 
     @pytest.fixture
     def store(self, address: str) -> Iterator[ValkeyStore]:
@@ -61,7 +61,7 @@ class TestValkeyStore(PlacesLaws):
 class TestValkeyClusterStore(PlacesLaws):
     @pytest.fixture
     def address(self, cluster: ValkeyCluster6) -> str:
-        return cluster.address_of(f"law{next(_NAMES)}") + "?wait=1"
+        return cluster.address_of(f"law{next(_NAMES)}") + "?wait=1&wait_ms=30000&timeout_ms=30000"
 
     @pytest.fixture
     def store(self, address: str) -> Iterator[ValkeyStore]:

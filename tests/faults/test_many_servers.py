@@ -33,8 +33,12 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 ITEMS = {f"film-{number}": f"red blue film part{number % 7}" for number in range(30)}
 ALTERNATIONS = 2_000
 SECRET = "never-to-be-seen"
+TIME_LIMIT_MS = 3_000
+"""Of a call to the store: on a busy machine, a Valkey may well need a second to answer."""
 THREADS = 4
 CALLERS = 32
+LAPSE_S = 600
+"""Longer than it takes to look at what was reserved, on a busy machine."""
 
 
 class Pair(NamedTuple):
@@ -59,7 +63,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     write_word_encoder(directory / "encoder", ITEMS.values(), dimensions=16, seed=1)
     user = ["--user", "shop", "on", f">{SECRET}", "~*", "&*", "+@all"]
     with valkey_server(directory / "valkey", *durability("everysec"), *user) as valkey:
-        address = f"valkey://shop:{SECRET}@{valkey.name}/shop"
+        address = f"valkey://shop:{SECRET}@{valkey.name}/shop?timeout_ms={TIME_LIMIT_MS}"
         one, two = (describe(directory, name, address) for name in ("one", "two"))
         with (
             served(one),
@@ -69,6 +73,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         ):
             a.put_items([Item(id_, text) for id_, text in ITEMS.items()])
             wait_until(lambda: len(b.rank("nobody", k=50).items) == len(ITEMS), "the items at both")
+            wait_until(lambda: _learns(b, "early", "film-0", 1), "the items at its feedback")
             yield Pair((one, two), (a, b), valkey, address, directory)
             assert SECRET not in _command_lines(one, two)
         assert not [path for path in _files(directory) if SECRET.encode() in path.read_bytes()]
@@ -113,10 +118,12 @@ def test_32_callers_at_two_servers_at_once_get_three_impressions(pair: Pair) -> 
     begin = threading.Barrier(CALLERS)
 
     def reserve(number: int) -> int:
-        with Penchant(pair.servers[number % 2].target, timeout_s=30.0) as client:
+        target = pair.servers[number % 2].target
+        with Penchant(target, timeout_s=60.0, max_attempts=10) as client:
             client.rank("nobody", k=1)  # It is connected before all begin.
             begin.wait()
-            return len(client.reserve("capped", f"r{number}", [option], n=1).reserved)
+            got = client.reserve("capped", f"r{number}", [option], n=1, lapse_s=LAPSE_S)
+            return len(got.reserved)
 
     with ThreadPoolExecutor(CALLERS) as threads:
         assert sum(threads.map(reserve, range(CALLERS))) == 3
@@ -131,7 +138,7 @@ def test_items_that_are_put_at_one_server_are_ranked_and_learnt_at_the_other(pai
         item = f"new-{number}"
         at.put_items([Item(item, f"blue part{number}")])
         wait_until(partial(_knows, other, item), "the item at the other")
-        assert like(other, "learner", item) == number + 1
+        wait_until(partial(_learns, other, "learner", item, number + 1), "the item at its feedback")
     wait_until(lambda: _same_ranking(pair, "learner"), "the same offsets at both")
     at.put_items([Item("new-0", "quite another text part1")])
     wait_until(lambda: _same_version(pair), "the new version at both")
@@ -141,6 +148,15 @@ def test_items_that_are_put_at_one_server_are_ranked_and_learnt_at_the_other(pai
 
 def _knows(client: Penchant, item: str) -> bool:
     return item not in client.rank("nobody", k=1, candidates=[item]).unknown_candidates
+
+
+def _learns(client: Penchant, user: str, item: str, version: int) -> bool:
+    """Feeds a like, unless the process of feedback follows those that rank only in a moment."""
+    try:
+        assert like(client, user, item) == version
+    except UnknownItem:
+        return False
+    return True
 
 
 def _is_at(client: Penchant, version: int) -> bool:
@@ -176,7 +192,7 @@ def test_a_store_that_does_not_answer_costs_no_ranking_and_no_restart(pair: Pair
     version = like(client, "anna", "film-3")
     for _ in range(40):  # Each of the processes that rank has seen her.
         known = client.rank("anna", k=5, min_state_version=version)
-    quick = Penchant(pair.servers[0].target, timeout_s=10.0, max_attempts=1)
+    quick = Penchant(pair.servers[0].target, timeout_s=60.0, max_attempts=1)
     with pair.valkey.paused():
         first = quick.rank("anna", k=5)
         began = time.monotonic()
@@ -192,7 +208,7 @@ def test_a_store_that_does_not_answer_costs_no_ranking_and_no_restart(pair: Pair
     assert all(one.degraded and one.ids == known.ids for one in rankings)
     assert (strangers.degraded, strangers.cold_start) == (True, True)
     assert refused == 20
-    assert took_s < 20.0, "40 calls wait for no time limit of a second each"
+    assert took_s < 20 * TIME_LIMIT_MS / 1e3, "40 calls wait for no time limit each"
     wait_until(lambda: not client.rank("anna", k=5).degraded, "the store again")
     after = like(client, "anna", "film-4")
     assert client.rank("anna", k=5, min_state_version=after).state_version == after
@@ -205,7 +221,7 @@ def test_a_server_that_is_killed_loses_nothing_that_was_acked(pair: Pair) -> Non
 
     def feed(side: int) -> None:
         # A call that a busy machine holds up is sent again, with the same event id.
-        with Penchant(pair.servers[side].target, timeout_s=20.0) as client:
+        with Penchant(pair.servers[side].target, timeout_s=60.0) as client:
             for number in range(100_000):
                 if gone.is_set() and len(acked[1]) > 150:
                     return

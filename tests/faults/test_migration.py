@@ -100,7 +100,7 @@ def test_no_acked_event_is_lost_on_the_way_to_valkey_and_back(tmp_path: Path) ->
     write_word_encoder(tmp_path / "encoder", ITEMS.values(), dimensions=16, seed=1)
     first, last = f"lmdb:{tmp_path / 'first'}", f"lmdb:{tmp_path / 'last'}"
     with valkey_server(tmp_path / "valkey", *durability("everysec")) as node:
-        away = f"valkey://{node.name}/shop"
+        away = f"valkey://{node.name}/shop?timeout_ms=60000"
         servers = [
             describe(tmp_path, name, address)
             for name, address in (("a", first), ("b", away), ("c", last))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from penchant_sdk import Event, Item
-from tests.support.serve_process import PATIENCE_S, serving, started
+from tests.support.serve_process import PATIENCE_S, serving, started, wait_until
 
 pytestmark = pytest.mark.server
 
@@ -44,4 +44,5 @@ def test_too_little_shared_memory_is_refused_at_once_by_name(tmp_path: Path) -> 
     with started(tmp_path, prefix=narrow("8m")) as serve:
         assert serve.process.wait(PATIENCE_S) == 1
         serve.wait_for("shared memory: got ")
-        assert "expected 12 MiB for 6 model instances" in "".join(serve.lines)
+        expected = "expected 12 MiB for 6 model instances"
+        wait_until(lambda: expected in "".join(serve.lines), "what is expected")

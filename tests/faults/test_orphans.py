@@ -27,9 +27,14 @@ pytestmark = pytest.mark.server
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
-    )
+    return not any(map(lives, processes))
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # It ended between the two looks.
+        return False
 
 
 def regions_of(family: list[psutil.Process]) -> set[Path]:
@@ -90,8 +95,9 @@ def test_the_models_end_with_a_triton_that_is_killed_while_they_load(tmp_path: P
 def test_an_orphan_of_the_same_directory_is_recognised_and_ended(tmp_path: Path) -> None:
     # A kernel without PR_SET_PDEATHSIG would leave this: a Triton whose owner is dead.
     with serving(tmp_path) as first:
-        noted = (first.files / "server.pid").read_text()
+        noted, family = (first.files / "server.pid").read_text(), first.family()
         first.process.kill()
+        wait_until(lambda: gone(family), "the end of all")  # They hold the store until then.
     orphan = subprocess.Popen(
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, process_group=0
     )

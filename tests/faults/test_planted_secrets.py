@@ -89,7 +89,7 @@ def metrics_of(serve: ServeProcess) -> str:
 
 
 def test_no_secret_is_written_anywhere_but_into_the_store(serve: ServeProcess) -> None:
-    with Penchant(serve.target, timeout_s=20, max_attempts=1) as penchant:
+    with Penchant(serve.target, timeout_s=60, max_attempts=1) as penchant:
         refused: list[PenchantError] = []
         for call in each_verb(penchant):
             try:
@@ -113,8 +113,9 @@ def test_no_secret_is_written_anywhere_but_into_the_store(serve: ServeProcess) -
     searched = 0
     for path in serve.directory.rglob("*"):
         if path.is_file() and path.name not in IN_THE_STORE:
-            searched += 1
-            assert MARK.encode() not in path.read_bytes(), path
+            with contextlib.suppress(FileNotFoundError):  # The server has just replaced it.
+                assert MARK.encode() not in path.read_bytes(), path
+                searched += 1
     assert searched > 10
     # Of users, the store holds names alone.
     held = b"".join((serve.directory / STORE / name).read_bytes() for name in IN_THE_STORE)

@@ -58,7 +58,7 @@ def run(disk: RecordedDisk, directory: Path, first: int, count: int, end: str) -
         cwd=ROOT,
         env=disk.environment,
         check=True,
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -31,7 +31,7 @@ class Shop:
 
     def __init__(self, node: ValkeyNode, root: Path) -> None:
         self.node, self.root = node, root
-        self.address = f"valkey://{node.name}/{root.name}"
+        self.address = f"valkey://{node.name}/{root.name}?timeout_ms=60000"
         self.encoder = write_word_encoder(root / "encoder", FILMS.values(), 16, seed=1)
 
     def keys(self, number: int) -> str:

@@ -34,6 +34,7 @@ def test_cables_that_are_pulled_lose_nothing_that_was_acked(tmp_path: Path) -> N
                 go_on(load)
                 with of_servers.cut_off():
                     time.sleep(1.0)
+                    wait_until(lambda: load.unavailable > 0, "a call without an answer")
                 go_on(load)
                 # The servers still reach it, and no other node does: another one takes over.
                 own = of_nodes[cluster.nodes.index(cluster.of_role("master")[0])]

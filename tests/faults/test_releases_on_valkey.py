@@ -80,7 +80,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         valkey_server(root / "valkey", *durability("everysec")) as node,
         ExitStack() as servers,
     ):
-        address = f"valkey://{node.name}/shop"
+        address = f"valkey://{node.name}/shop?timeout_ms=60000"
         opened = [
             servers.enter_context(server(address, first, root / name)) for name in ("one", "two")
         ]

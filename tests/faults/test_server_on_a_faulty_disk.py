@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.usefixtures("foreign_clients_direct"),
 ]
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 FILMS = [Item(f"film-{number}", text) for number, text in enumerate(SPACE + KITCHEN)]
 MIB = 1 << 20
 
@@ -91,8 +91,8 @@ def fails_by_name(call: Callable[[], object]) -> str:
 
 
 def works_soon(call: Callable[[], object]) -> None:
-    """The call works within 10 s."""
-    deadline = time.monotonic() + 10
+    """The call works within seconds; on a busy machine, within a minute."""
+    deadline = time.monotonic() + 60
     while True:
         try:
             call()

@@ -59,7 +59,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyNode]:
 @pytest.fixture
 def address(node: ValkeyNode) -> str:
     """A store of the test's own."""
-    return f"valkey://{node.name}/{next(_NAMES)}"
+    return f"valkey://{node.name}/{next(_NAMES)}?timeout_ms=60000"
 
 
 @pytest.fixture

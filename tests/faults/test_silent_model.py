@@ -53,10 +53,11 @@ def test_a_model_without_an_answer_and_without_work_is_started_again(tmp_path: P
         with pytest.raises(Back):
             supervisor.watch()
         assert time.monotonic() - started > STUCK_AFTER_S
-        assert all(result.alive for result in probe.ask(server.target))
+        assert all(result.alive for result in probe.ask(server.target, timeout_s=30.0))
     finally:
         server.stop()
     assert [found.kind for found in faults] == ["silent"]
     assert "gave no answer for" in faults[0].text
     kinds = [entry.kind for entry in ServerHistory(server.directory).entries()]
-    assert kinds == ["started", "silent", "started"]
+    # A start may have cleaned up after other servers of this machine.
+    assert [kind for kind in kinds if kind != "cleaned"] == ["started", "silent", "started"]

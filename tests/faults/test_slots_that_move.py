@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import valkey.crc
 
+from penchant.store import conflict_retries
 from penchant.store.valkey.places import Places
 from tests.support.acked_load import AckedLoad, acked_load, check_nothing_lost
 from tests.support.valkey_servers import (
@@ -29,7 +29,10 @@ Move = Callable[[ValkeyNode, ValkeyNode, int], None]
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyCluster6]:
-    with valkey_cluster(tmp_path_factory.mktemp("six"), *durability("always")) as six:
+    # No failover on a machine that is busy for a second: it would move the slots as well.
+    patient = ["--cluster-node-timeout", "15000", "--cluster-manual-failover-timeout", "60000"]
+    place = tmp_path_factory.mktemp("six")
+    with valkey_cluster(place, *durability("always"), *patient) as six:
         yield six
 
 
@@ -46,7 +49,7 @@ def key_by_key(source: ValkeyNode, target: ValkeyNode, slot: int) -> None:
     target.command("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
     source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
     while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1):
-        source.ask("MIGRATE", "127.0.0.1", target.port, *keys, 0, 5000)
+        source.ask("MIGRATE", "127.0.0.1", target.port, *keys, 0, 60_000, timeout_s=90.0)
         time.sleep(0.05)  # Meanwhile, some keys of one user are here, and some are there.
     for node in (target, source):
         node.command("CLUSTER", "SETSLOT", slot, "NODE", target_id)
@@ -66,10 +69,11 @@ def serves(node: ValkeyNode, slot: int) -> bool:
 
 @pytest.mark.parametrize("move", [key_by_key, as_a_whole])
 def test_what_is_acknowledged_while_slots_move_is_kept_once(
-    cluster: ValkeyCluster6, move: Move, tmp_path: Path
+    cluster: ValkeyCluster6, move: Move, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(conflict_retries, "LONGEST_S", 60.0)  # A busy machine takes longer.
     name = move.__name__.replace("_", "-")
-    address = cluster.address_of(name) + "?wait=1"
+    address = cluster.address_of(name) + "?wait=1&timeout_ms=60000&wait_ms=60000"
     primaries = cluster.of_role("master")
     with acked_load(address) as load:
         go_on(load)

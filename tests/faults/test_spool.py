@@ -32,6 +32,7 @@ from penchant_sdk import (
 from penchant_sdk._spool_file import SpoolFile
 from tests.support.small_disk import filled, small_disk
 from tests.support.stub_endpoint import StubEndpoint
+from tests.support.valkey_servers import free_ports
 
 PATIENCE_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +85,7 @@ def spool(tmp_path: Path) -> Path:
 
 
 def client(endpoint: StubEndpoint, spool: Path, **options: object) -> Penchant:
-    return Penchant(endpoint.target, timeout_s=5.0, max_attempts=1, spool=spool, **options)  # type: ignore[arg-type]  # By name.
+    return Penchant(endpoint.target, timeout_s=60.0, max_attempts=1, spool=spool, **options)  # type: ignore[arg-type]  # By name.
 
 
 def test_feedback_waits_while_the_store_is_away_and_comes_in_order_afterwards(
@@ -131,7 +132,7 @@ def test_later_events_of_a_user_never_overtake_those_that_wait(spool: Path) -> N
 def test_the_asynchronous_client_spools_too(spool: Path) -> None:
     async def main() -> None:
         async with AsyncPenchant(
-            endpoint.target, timeout_s=5.0, max_attempts=1, spool=spool
+            endpoint.target, timeout_s=60.0, max_attempts=1, spool=spool
         ) as penchant:
             endpoint.failure = AWAY
             acks = [await penchant.feedback(events(5, first=5 * n)) for n in range(4)]
@@ -150,8 +151,8 @@ def test_what_a_killed_program_was_told_is_spooled_comes_from_the_next_one(
     spool: Path, tmp_path: Path
 ) -> None:
     ledger = tmp_path / "ledger"
-    with StubEndpoint() as endpoint:
-        pass  # A port where nothing listens.
+    endpoint = StubEndpoint()
+    (endpoint.port,) = free_ports(1)  # Where nothing listens, and no other test's server does.
     command = [sys.executable, "-m", "tests.support.spooling", endpoint.target]
     for first in (0, 100_000):
         program = subprocess.Popen([*command, spool, ledger, str(first)], cwd=ROOT)
@@ -177,8 +178,7 @@ def test_a_server_that_is_killed_again_and_again_gets_each_event_once(
     spool: Path, tmp_path: Path
 ) -> None:
     ledger = tmp_path / "accepted"
-    with StubEndpoint() as endpoint:
-        port = endpoint.port
+    (port,) = free_ports(1)
     ids: list[str] = []
     with Penchant(f"127.0.0.1:{port}", timeout_s=1.0, max_attempts=1, spool=spool) as penchant:
         for life in range(3):

@@ -12,7 +12,7 @@ from penchant.launch.model_parameters import gather
 from penchant.training.export import ExportReport
 from penchant_sdk import Penchant
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 """Of each call: the machine that runs the tests may be busy."""
 
 

@@ -57,7 +57,7 @@ def test_the_example_runs_and_says_why(target: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("Because") == 3
@@ -75,12 +75,12 @@ def test_many_ad_servers_at_once_keep_a_cap_and_a_budget(target: str) -> None:
         caps=(FrequencyCap(3, Per.HOUR),),
     )  # fmt: skip
     dear = Campaign("dear", "Nearly out of money", "B", flight, Money.of("0.10"), Money.of(1))
-    with Penchant(target, timeout_s=10.0) as first:
+    with Penchant(target, timeout_s=60.0) as first:
         AdClient(first).put_campaigns([capped, dear])
 
     def serve(number: int) -> list[str]:
         shown = []
-        with Penchant(target, timeout_s=10.0) as penchant:
+        with Penchant(target, timeout_s=60.0) as penchant:
             ads = AdClient(penchant, [capped, dear])
             for _ in range(2):
                 for decision in ads.select(user="ann", slot=SLOT, n=2):
@@ -98,7 +98,7 @@ def test_many_ad_servers_at_once_keep_a_cap_and_a_budget(target: str) -> None:
 
 def test_the_log_of_a_running_server_is_calibrated(target: str, store: str, tmp_path: Path) -> None:
     readers, midnight = simulated_readers(20, seed=1, texts_per_topic=1), yesterday()
-    with Penchant(target, timeout_s=10.0) as penchant:
+    with Penchant(target, timeout_s=60.0) as penchant:
         ads = AdClient(penchant, lapse_s=LAPSE_S)
         ads.put_campaigns(campaigns_of(readers, midnight, Money.of(1000), caps=()))
         day = Day(ads, readers, DayPlan(SLOT, midnight, concurrent_visits=8))
@@ -110,7 +110,7 @@ def test_the_log_of_a_running_server_is_calibrated(target: str, store: str, tmp_
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
         assert result.returncode == 0, result.stderr
         ads.calibration = Calibration.load(output)

@@ -59,7 +59,7 @@ def bystander(server: Server, film: str) -> Iterator[None]:
     stop, problems, rankings = threading.Event(), [], []
 
     def rank() -> None:
-        with Penchant(server.target, timeout_s=10.0, max_attempts=1) as penchant:
+        with Penchant(server.target, timeout_s=60.0, max_attempts=1) as penchant:
             while not stop.is_set():
                 try:
                     rankings.append(penchant.rank("bystander", candidates=[film]).ids == (film,))

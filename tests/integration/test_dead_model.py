@@ -31,7 +31,7 @@ def doctor(server: Server) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     return run.returncode, run.stdout
 
@@ -41,12 +41,12 @@ def test_a_dead_reader_is_noticed_by_the_canary_and_by_doctor(
 ) -> None:
     with (
         served(server_in(tmp_path)) as server,
-        Penchant(server.target, timeout_s=10.0) as penchant,
+        Penchant(server.target, timeout_s=60.0) as penchant,
     ):
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
         kill_model(server, "penchant_rank_0_1")
-        results = probe.ask(server.target, times=16)
+        results = probe.ask(server.target, times=16, timeout_s=30.0)
         assert {result.model for result in results if not result.alive} == {"penchant_rank"}
         status, table = doctor(server)
         assert status == 1
@@ -67,7 +67,7 @@ def test_a_verb_whose_only_process_died_is_unavailable(
 ) -> None:
     with (
         served(server_in(tmp_path)) as server,
-        Penchant(server.target, timeout_s=10.0) as penchant,
+        Penchant(server.target, timeout_s=60.0) as penchant,
     ):
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
@@ -81,7 +81,7 @@ def test_without_its_encoder_a_server_still_ranks_and_learns(
 ) -> None:
     with (
         served(server_in(tmp_path)) as server,
-        Penchant(server.target, timeout_s=10.0) as penchant,
+        Penchant(server.target, timeout_s=60.0) as penchant,
     ):
         film = Item(unique("film"), "A film about a lighthouse")
         penchant.put_items([film])
@@ -93,5 +93,5 @@ def test_without_its_encoder_a_server_still_ranks_and_learns(
         with pytest.raises(PenchantError):
             penchant.put_items([Item(unique("film"), unique("text"))], timeout_s=5.0)
         assert penchant.rank("u", candidates=[film.id]).ids == (film.id,)
-        results = probe.ask(server.target)
+        results = probe.ask(server.target, timeout_s=30.0)
         assert {result.model for result in results if not result.alive} == {"penchant_encoder"}

@@ -32,7 +32,7 @@ def target(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings = [f"{name}={value}" for name, value in GAME_SETTINGS.items()]
     parameters = gather(f"lmdb:{directory / 'store'}", encoder, settings)
     with served(Server(directory / "server", parameters)) as server:
-        with Penchant(server.target, timeout_s=30) as penchant:
+        with Penchant(server.target, timeout_s=60) as penchant:
             some = [game for game in snapshot_games() if KINDS & set(game.genres)]
             GameClient(penchant).put_games(some)
         yield server.target
@@ -43,7 +43,7 @@ def test_the_example_runs_as_it_is_written(target: str) -> None:
         [sys.executable, str(EXAMPLE), target],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert run.returncode == 0, run.stderr
@@ -66,7 +66,7 @@ def test_a_log_of_hours_decides_lists_and_reasons(target: str, tmp_path: Path) -
     assert found.exit_code == 0, found.output
     assert "5 events accepted" in found.output
     assert "0 games put, 3 known already" in found.output
-    with Penchant(target, timeout_s=30) as penchant:
+    with Penchant(target, timeout_s=60) as penchant:
         listed = GameClient(penchant).recommend(user="eve", session=Session("tonight"), k=5)
     assert not {"torcs", "trigger-rally", "gnuchess"} & set(listed.ids)
     races = [item.reason for item in listed.items if "racing" in item.game.genres]

@@ -128,4 +128,5 @@ def test_penchants_models_are_complete_without_triton_completing_them(
 ) -> None:
     shutil.rmtree(tmp_path / "models" / "foreign")
     with running(f"{printed} --disable-auto-complete-config", tmp_path) as ports:
-        assert all(result.alive for result in probe.ask(f"127.0.0.1:{ports.grpc}"))
+        results = probe.ask(f"127.0.0.1:{ports.grpc}", timeout_s=30.0)
+        assert all(result.alive for result in results), results

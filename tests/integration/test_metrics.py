@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 from penchant.launch import Server
-from penchant.server.triton.metric_sender import SEND_EVERY_S
+from penchant.server.triton.metric_sender import ALIVE, SEND_EVERY_S
 from penchant_sdk import Event, InvalidRequest, Item, Penchant
 from tests.contracts.client_world import unique
 
@@ -26,7 +26,7 @@ Series = tuple[str, frozenset[tuple[str, str]]]
 def scrape(server: Server) -> defaultdict[Series, float]:
     """Every series of Penchant, without the label of the model's version."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # Past any proxy.
-    with opener.open(server.metrics_url, timeout=10) as response:
+    with opener.open(server.metrics_url, timeout=60) as response:
         text = response.read().decode()
     series: defaultdict[Series, float] = defaultdict(float)
     for line in _LINE.finditer(text):
@@ -46,15 +46,21 @@ def counters(series: Mapping[Series, float]) -> dict[Series, float]:
 def settled(server: Server) -> defaultdict[Series, float]:
     """The series once nothing is on its way: each model sends once a second what has changed.
 
-    Gauges of times and ages never come to rest.
+    A busy machine may keep one from it for longer, so each process must have sent twice from now
+    on: the second time, it began after this moment. Gauges of times and ages never come to rest.
     """
-    deadline = time.monotonic() + 30
-    latest = scrape(server)
+    began_s, deadline = time.time(), time.monotonic() + 120
+    latest, first, sent = scrape(server), dict[Series, float](), False
     while True:
         threading.Event().wait(1.5 * SEND_EVERY_S)
         previous, latest = latest, scrape(server)
-        if counters(latest) == counters(previous):
+        if sent and counters(latest) == counters(previous):
             return latest
+        ends = {one: at_s for one, at_s in latest.items() if one[0] == ALIVE and at_s > began_s}
+        for one, at_s in ends.items():
+            first.setdefault(one, at_s)
+        again = [one for one, at_s in ends.items() if at_s > first[one]]
+        sent = len(again) == len(server.pids())
         assert time.monotonic() < deadline
 
 

@@ -93,7 +93,7 @@ def test_the_asynchronous_client_reads_its_writes(server: Server, films: list[st
             assert ranking.state_version == version
 
     async def together() -> None:
-        async with AsyncPenchant(server.target, timeout_s=10.0) as penchant:
+        async with AsyncPenchant(server.target, timeout_s=60.0) as penchant:
             await asyncio.gather(*(alternate(penchant, unique("user")) for _ in range(8)))
 
     asyncio.run(together())

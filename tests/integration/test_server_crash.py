@@ -46,7 +46,7 @@ class Feeders:
         self.acked: set[str] = set()
         self.acked_items: set[str] = set()
         self._round = round_
-        self._penchant = Penchant(target, timeout_s=10.0, max_attempts=1)
+        self._penchant = Penchant(target, timeout_s=60.0, max_attempts=1)
         self._more = threading.Condition()
 
     def feed(self, feeder: int) -> None:
@@ -72,7 +72,7 @@ class Feeders:
 
     def wait_for_acks(self, count: int) -> None:
         with self._more:
-            assert self._more.wait_for(lambda: len(self.acked) >= count, timeout=60)
+            assert self._more.wait_for(lambda: len(self.acked) >= count, timeout=300)
 
     def close(self) -> None:
         self._penchant.close()

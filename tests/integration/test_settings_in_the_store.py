@@ -40,7 +40,7 @@ def served(place: Path) -> Iterator[Server]:
     settings = ['signals={"base": "ads", "wave": {"reward": 0.9}}', "window_events=32"]
     parameters = gather(f"lmdb:{place / 'store'}", place / "encoder 1", settings)
     with Server(place / "server", parameters) as running:
-        with Penchant(running.target, timeout_s=10.0) as penchant:
+        with Penchant(running.target, timeout_s=60.0) as penchant:
             penchant.put_items([Item(str(n), text) for n, text in enumerate(TEXTS)])
             events = [
                 Event(f"u{user}", str((user + 2 * n) % len(TEXTS)), "wave")
@@ -61,7 +61,7 @@ def test_jobs_beside_a_server_need_no_setting_of_it(
     assert "6 users" in run(["rebuild", "--store", store]).output
     refused = run(["refresh", "--store", store, "--set", "window_events=64"])
     assert re.match(r"penchant: window_events: got 64, expected 32, which the", refused.stderr)
-    with Penchant(served.target, timeout_s=10.0) as penchant:
+    with Penchant(served.target, timeout_s=60.0) as penchant:
         assert len(penchant.user("u1").window) == EACH
 
 

@@ -18,10 +18,11 @@ from penchant_sdk import Event, EventStatus, Item, Penchant
 from tests.contracts.client_world import KITCHEN, SPACE
 from tests.support.served import served
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
 
 FILMS = [Item(f"film-{number}", text) for number, text in enumerate(SPACE + KITCHEN)]
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
+PATIENCE_S = 120.0
 CALLERS = 3
 
 
@@ -47,7 +48,7 @@ class Callers:
 
     def more(self, count: int) -> None:
         """Waits for so many more rankings."""
-        wanted, end_s = self.ranked + count, time.monotonic() + TIMEOUT_S
+        wanted, end_s = self.ranked + count, time.monotonic() + PATIENCE_S
         while self.ranked < wanted:
             assert not self._stop.is_set(), "a call failed: see its error"
             assert time.monotonic() < end_s
@@ -95,7 +96,7 @@ def test_servers_that_are_killed_stopped_and_started_cost_no_call(
         callers = Callers(penchant)
         with callers.at_work():
             callers.more(100)
-            end_s = time.monotonic() + TIMEOUT_S
+            end_s = time.monotonic() + PATIENCE_S
             # On a busy machine one of them may seem slow, and get one call a second for a while.
             while min(answers(caplog, a), answers(caplog, b)) < 10:
                 callers.more(1)
@@ -108,7 +109,7 @@ def test_servers_that_are_killed_stopped_and_started_cost_no_call(
                 assert ack.results[0].status is EventStatus.SPOOLED
             a.start(attempts=ATTEMPTS)
             before = answers(caplog, a)
-            end_s = time.monotonic() + TIMEOUT_S
+            end_s = time.monotonic() + PATIENCE_S
             while answers(caplog, a) < before + 20 or lonely.spooled_events:
                 callers.more(10)
                 assert time.monotonic() < end_s

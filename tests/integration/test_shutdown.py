@@ -17,14 +17,15 @@ from penchant.launch import Server
 from penchant.launch.server import ATTEMPTS
 from penchant_sdk import Event, Item, Penchant, PenchantError
 from tests.contracts.client_world import KITCHEN, SPACE
+from tests.support.serve_process import wait_until
 from tests.support.shared_regions import prefixes_held, regions_of
 
 pytestmark = pytest.mark.server
 
 FILMS = [Item(f"film-{number}", text) for number, text in enumerate(SPACE + KITCHEN)]
 CLIENTS = 4
-TIMEOUT_S = 2.0
-PATIENCE_S = 60.0
+TIMEOUT_S = 20.0
+PATIENCE_S = 240.0
 
 
 def test_acked_events_outlive_a_shutdown_under_load(
@@ -46,7 +47,7 @@ def test_acked_events_outlive_a_shutdown_under_load(
                     like = Event(user, FILMS[acked[client] % len(FILMS)].id, "like")
                     acked[client] = penchant.feedback([like]).state_version(user)
                     if acked[client] == 20:
-                        busy.wait(60)
+                        busy.wait(PATIENCE_S)
                     penchant.rank(user, min_state_version=acked[client])
                 except PenchantError:
                     longest_s = max(longest_s, time.monotonic() - started)
@@ -59,12 +60,13 @@ def test_acked_events_outlive_a_shutdown_under_load(
         held = prefixes_held(models)
         with ThreadPoolExecutor(CLIENTS) as threads:
             working = [threads.submit(work, client) for client in range(CLIENTS)]
-            busy.wait(60)
+            busy.wait(PATIENCE_S)
             server.stop()
             for future in working:
                 future.result()
     assert server.returncode == 0
-    assert [model for model in models if model.is_running()] == []
+    # Those that Triton left are reaped by another process, a moment after they ended.
+    wait_until(lambda: not any(map(psutil.Process.is_running, models)), "the models' end")
     assert held
     assert regions_of(held) == set()
     assert longest_s < 3 * TIMEOUT_S

@@ -37,13 +37,13 @@ def traced(
     environment = {ENDPOINT: receiver.endpoint, VARIABLE: "json"}
     settings = gather(f"lmdb:{place / 'store'}", encoder)
     with Server(place / "server", settings, environment=environment) as server:
-        with Penchant(server.target, timeout_s=20.0) as penchant:
+        with Penchant(server.target, timeout_s=60.0) as penchant:
             penchant.put_items([Item("toy", "toy story"), Item("heat", "heat")])
         yield server
 
 
 def waited_for(found: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not found():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -54,7 +54,7 @@ def test_one_trace_goes_from_the_application_to_the_commit(
 ) -> None:
     tracer = TracerProvider().get_tracer("application")
     like = Event(user=USER, item="toy", signal="like")
-    with Penchant(traced.target, timeout_s=20.0) as penchant:
+    with Penchant(traced.target, timeout_s=60.0) as penchant:
         with trace.use_span(tracer.start_span("visit")) as visit:
             penchant.rank(USER, query=TEXT)
             penchant.feedback([like])
@@ -83,7 +83,7 @@ def test_an_error_has_the_request_id_that_the_log_has_with_verb_and_reason(
     traced: Server,
 ) -> None:
     with (
-        Penchant(traced.target, timeout_s=20.0) as penchant,
+        Penchant(traced.target, timeout_s=60.0) as penchant,
         pytest.raises(InvalidRequest) as caught,
     ):
         penchant.rank(USER, k=1001)
@@ -91,7 +91,7 @@ def test_an_error_has_the_request_id_that_the_log_has_with_verb_and_reason(
     assert request_id
 
     def record() -> dict[str, str] | None:
-        lines = traced.log_path.read_text().splitlines()
+        *lines, _ = traced.log_path.read_text().split("\n")  # Of the last, half may be there.
         records = [json.loads(line) for line in lines if line.startswith("{")]
         return next((one for one in records if one.get("request_id") == request_id), None)
 

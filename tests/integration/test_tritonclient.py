@@ -54,7 +54,7 @@ def shell(script: str, server: Server, directory: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -113,7 +113,7 @@ def test_the_body_of_the_grpcurl_line(server: Server) -> None:
     body = body.replace("""'"$(base64 -w0 call.bin)"'""", encoded)
     request = json_format.Parse(body, service_pb2.ModelInferRequest())
     with grpc.insecure_channel(server.target, proxy_options(server.target)) as channel:
-        answer = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=20)
+        answer = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=60)
     response = json_format.MessageToDict(answer, preserving_proto_field_name=True)
     reply = Reply.FromString(b64decode(response["raw_output_contents"][0])[4:])
     assert len(reply.rank.items) == 3

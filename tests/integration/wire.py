@@ -39,7 +39,7 @@ class Wire:
 
     def send(self, request: kserve_pb2.ModelInferRequest) -> Answer:
         try:
-            response = self._infer(request, timeout=20.0)
+            response = self._infer(request, timeout=60.0)
         except grpc.RpcError as error:
             call = cast(grpc.Call, error)  # Which the errors of calls are too.
             return Answer(call.code(), call.details() or "", Reply())

@@ -51,7 +51,7 @@ class Knocker(AbstractContextManager["Knocker"]):
         for name, value in (parameters or {}).items():
             request.parameters[name].string_param = value
         try:
-            response = self._infer(request, timeout=20.0, metadata=tuple(headers))
+            response = self._infer(request, timeout=60.0, metadata=tuple(headers))
         except grpc.RpcError as error:
             return cast(grpc.Call, error).details() or ""
         return Reply.FromString(b"".join(response.raw_output_contents)[4:])
@@ -67,7 +67,7 @@ class Knocker(AbstractContextManager["Knocker"]):
         }
         head = f'{{"parameters": {parameters}, "inputs": {json.dumps([tensor])}}}'.encode()
         body = head + len(payload).to_bytes(4, "little") + payload
-        connection = http.client.HTTPConnection(self._http, timeout=20.0)
+        connection = http.client.HTTPConnection(self._http, timeout=60.0)
         try:
             model = METHODS[call.WhichOneof("method") or ""].model
             connection.putrequest("POST", f"/v2/models/{model}/infer")

@@ -17,7 +17,7 @@ from penchant.launch import processes, shared_memory
 from penchant_sdk import Item, Penchant
 from tests.support.word_encoder import write_word_encoder
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 """Longest wait for anything, on a machine several times slower than usual."""
 
 FILMS = [Item(f"film-{n}", text) for n, text in enumerate(("red film", "blue film", "old film"))]
@@ -58,12 +58,13 @@ class ServeProcess:
         return value.strip()
 
     def triton(self) -> psutil.Process:
-        (child,) = (one for one in self._children() if not _is_clock(one))
+        # By its own command line: that of a process that has just begun or ended is empty.
+        (child,) = (one for one in self._children() if "--model-repository=" in _line(one))
         return child
 
     def clocks(self) -> list[psutil.Process]:
         """The refresh clock, while one is up."""
-        return [one for one in self._children() if _is_clock(one)]
+        return [one for one in self._children() if " refresh " in _line(one)]
 
     def _children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children()
@@ -85,12 +86,13 @@ class ServeProcess:
         """Waits until it has printed a text so many times."""
 
         def there() -> bool:
-            assert self.process.poll() is None or text in "".join(self.lines), self.lines
+            # A process may have ended before its last line was read; then the reader ends too.
+            assert self._reader.is_alive() or text in "".join(self.lines), self.lines
             return sum(text in line for line in self.lines) >= count
 
         wait_until(there, f"{text!r} in {self.lines}")
 
-    def client(self, timeout_s: float = 10.0) -> Penchant:
+    def client(self, timeout_s: float = 30.0) -> Penchant:
         return Penchant(self.target, timeout_s=timeout_s)
 
     def end(self) -> None:
@@ -115,11 +117,12 @@ class ServeProcess:
             self.lines.append(line.rstrip("\n"))
 
 
-def _is_clock(process: psutil.Process) -> bool:
+def _line(process: psutil.Process) -> str:
+    """Its command line; empty if it has ended."""
     try:
-        return "refresh" in process.cmdline()
+        return " ".join(process.cmdline())
     except psutil.Error:
-        return False
+        return ""
 
 
 FREE_PORTS = ("--grpc-port=0", "--http-port=0", "--metrics-port=0")

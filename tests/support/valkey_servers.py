@@ -89,12 +89,12 @@ class ValkeyNode:
         except OSError as error:
             return "NOAUTH" in str(error)
 
-    def command(self, *words: str | int, timeout_s: float = 10.0) -> str:
+    def command(self, *words: str | int, timeout_s: float = 30.0) -> str:
         """The reply to a command as plain text, without any client library."""
         reply = self.ask(*words, timeout_s=timeout_s)
         return reply.decode() if isinstance(reply, bytes) else str(reply)
 
-    def ask(self, *words: str | int | bytes, timeout_s: float = 10.0) -> Any:
+    def ask(self, *words: str | int | bytes, timeout_s: float = 30.0) -> Any:
         """The reply to a command: bytes, a number, None or a list; raises OSError for an error."""
         with socket.create_connection((self.host, self.port), timeout=timeout_s) as link:
             parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]

@@ -24,6 +24,7 @@ from penchant.service.event_results import EventResult
 from penchant.service.merge_users import MergedUsers, MergeUsersRequest
 from penchant.service.rank import Ranking, RankRequest
 from penchant.service.reserve import ReserveService
+from penchant.store import conflict_retries
 from penchant.store.open import open_store
 from tests.support.world import World
 
@@ -83,6 +84,7 @@ class ServedWorld:
 
 
 def _serve(address: str, directory: Path, pipe: Connection) -> None:
+    conflict_retries.LONGEST_S = 60.0  # On a busy machine, many callers take their turns slowly.
     served = ServedWorld(address, directory)
     pipe.send(None)
     while (asked := pipe.recv()) is not None:

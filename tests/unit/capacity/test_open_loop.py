@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from penchant.capacity import open_loop
 from penchant.capacity.load_calls import FEEDBACK, RANK, CallMix, bodies
 from penchant.capacity.open_loop import Address, LoadLevel, Senders, due_times
 from tests.support.slow_triton import SlowTriton, slow_triton
@@ -46,10 +47,12 @@ def test_calls_are_seeded_and_every_event_is_new() -> None:
 
 
 def test_a_stall_shows_in_every_call_that_was_due_in_it(
-    triton: SlowTriton, senders: Senders
+    triton: SlowTriton, senders: Senders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client in a closed loop would send no call into the stall, and so report one slow call."""
-    level = LoadLevel(rate=150.0, warm_up_s=0.2, measured_s=1.2, deadline_s=5.0)
+    # So that a busy machine has the stall set before it begins.
+    monkeypatch.setattr(open_loop, "_HEAD_START_S", 3.0)
+    level = LoadLevel(rate=150.0, warm_up_s=0.2, measured_s=1.2, deadline_s=60.0)
 
     def stall(start: float) -> None:
         triton.stall_at, triton.stall_s = start + 0.5, 0.5
@@ -67,7 +70,7 @@ def test_a_stall_shows_in_every_call_that_was_due_in_it(
 def test_refusals_count_by_their_reason(triton: SlowTriton, senders: Senders) -> None:
     triton.refuse = True
     try:
-        level = LoadLevel(rate=100.0, warm_up_s=0.1, measured_s=0.4, deadline_s=1.0)
+        level = LoadLevel(rate=100.0, warm_up_s=0.1, measured_s=0.4, deadline_s=60.0)
         sent = senders.send(level, "refused", lambda start: None)
     finally:
         triton.refuse = False

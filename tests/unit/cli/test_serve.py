@@ -70,7 +70,7 @@ def triton_of(process: subprocess.Popen[str]) -> psutil.Process:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, said):
-        assert all(result.alive for result in probe.ask(said["gRPC"]))
+        assert all(result.alive for result in probe.ask(said["gRPC"], timeout_s=30.0))
         assert said["store"] == f"lmdb:{tmp_path / '.penchant' / 'store'}"
         assert Path(said["log"]).is_file()
         server = triton_of(process)
@@ -87,7 +87,7 @@ def test_it_starts_its_server_again_when_it_dies(tmp_path: Path) -> None:
         triton_of(process).kill()
         assert "Triton ended by itself (by SIGKILL)" in process.stdout.readline()
         assert any(f"up again on {said['gRPC']}" in line for line in process.stdout)
-        assert all(result.alive for result in probe.ask(said["gRPC"]))
+        assert all(result.alive for result in probe.ask(said["gRPC"], timeout_s=30.0))
 
 
 @pytest.mark.server
@@ -104,6 +104,6 @@ def test_a_server_that_never_comes_up_ends_with_a_plain_error(tmp_path: Path) ->
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=180)
     assert process.returncode == 1
     assert errors.startswith("penchant: Triton ended at its start (with status 1):")

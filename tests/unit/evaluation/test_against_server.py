@@ -132,7 +132,7 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
     recommender = Rounded.load(config, stream, middle)
     result = replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
     server = Server(tmp_path / "server", settings)
-    with served(server), Penchant(server.target) as penchant:
+    with served(server), Penchant(server.target, timeout_s=60.0) as penchant:
 
         def refresh() -> None:
             if refreshed:

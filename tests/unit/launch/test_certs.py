@@ -53,7 +53,7 @@ def server_of(certs: Path) -> ServerTls:
 
 def reached(port: int, **options: object) -> bool:
     """Whether a client with TLS options shakes hands: such a server then knows no method."""
-    client = Penchant(f"localhost:{port}", timeout_s=5.0, max_attempts=1, **options)  # type: ignore[arg-type]  # By name.
+    client = Penchant(f"localhost:{port}", timeout_s=60.0, max_attempts=1, **options)  # type: ignore[arg-type]  # By name.
     with client:
         try:
             client.user("anybody")

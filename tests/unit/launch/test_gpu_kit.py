@@ -56,7 +56,7 @@ def offline(*command: str | Path) -> str:
         env=environment | dead | {"no_proxy": "127.0.0.1,localhost"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -259,7 +259,7 @@ def test_stores_in_use_are_refused_by_the_name_of_who_uses_them(
     place = directory_of(small)
     assert place is not None
     with (
-        subprocess.Popen(["sleep", "60"]) as sleep,
+        subprocess.Popen(["sleep", "600"]) as sleep,
         claimed_elsewhere(place, sleep.pid),
     ):
         moved(small, away, finish=False)
@@ -404,7 +404,7 @@ def test_no_tenant_is_handed_over_while_the_server_runs(
 ) -> None:
     acme = small_store(tmp_path / "small" / "tenants" / "acme")
     with (
-        subprocess.Popen(["sleep", "60"]) as sleep,
+        subprocess.Popen(["sleep", "600"]) as sleep,
         claimed_elsewhere(tmp_path / "small", sleep.pid),
     ):
         with pytest.raises(StoreUnavailable, match=rf"process {sleep.pid} on "):

@@ -14,6 +14,7 @@ from penchant.launch import ports, probe
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.v1.service_pb2 import Call, Reply
 
+PATIENCE_S = 60.0
 Answer = Callable[[Call, grpc.ServicerContext], bytes]
 
 
@@ -72,7 +73,7 @@ def test_there_is_one_call_for_each_of_the_five_models() -> None:
 
 def test_a_reply_is_alive() -> None:
     with serving(echo) as target:
-        results = probe.ask(target)
+        results = probe.ask(target, timeout_s=PATIENCE_S)
     assert [(result.alive, result.text) for result in results] == [(True, "ok")] * 5
     assert all(result.latency_ms > 0 for result in results)
 
@@ -87,13 +88,13 @@ def test_one_failure_among_many_calls_is_not_alive() -> None:
         return echo(call, context)
 
     with serving(once_sick) as target:
-        (result,) = probe.ask(target, ["penchant_rank"], times=8)
+        (result,) = probe.ask(target, ["penchant_rank"], times=8, timeout_s=PATIENCE_S)
     assert (result.alive, asked) == (False, ["rank"] * 3)
 
 
 def test_a_reply_of_another_method_is_not_alive() -> None:
     with serving(lambda call, context: b"\0\0\0\0") as target:
-        (result,) = probe.ask(target, ["penchant_rank"])
+        (result,) = probe.ask(target, ["penchant_rank"], timeout_s=PATIENCE_S)
     assert (result.alive, result.text) == (False, "the reply is empty, expected rank")
 
 
@@ -115,7 +116,7 @@ def test_an_error_with_a_reason_is_alive_unless_the_reason_is_sickness(
     code: grpc.StatusCode, details: str, alive: bool
 ) -> None:
     with serving(refusing(code, details)) as target:
-        (result,) = probe.ask(target, ["penchant_rank"])
+        (result,) = probe.ask(target, ["penchant_rank"], timeout_s=PATIENCE_S)
     assert result.alive is alive
     assert details in result.text
 
@@ -135,5 +136,5 @@ def test_no_answer_in_time_is_not_alive() -> None:
 
 def test_nobody_there_is_said_plainly() -> None:
     port = ports.choose(ports.FREE).grpc
-    results = probe.ask(f"127.0.0.1:{port}")
+    results = probe.ask(f"127.0.0.1:{port}", timeout_s=PATIENCE_S)
     assert {(result.alive, result.text) for result in results} == {(False, probe.NOBODY)}

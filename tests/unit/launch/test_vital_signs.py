@@ -67,8 +67,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerOfChildren]:
     monkeypatch.setattr(Silence, "silent_s", 0.0)
     names = ("Triton", "penchant_rank_0_0", "penchant_rank_0_1")
     programs = [
-        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in names
+        subprocess.Popen(
+            [sys.executable, "-c", "print(flush=True); input()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in names
     ]
+    for program in programs:
+        assert program.stdout is not None
+        program.stdout.readline()  # Until then, it may wait for the disk.
     children = [psutil.Process(program.pid) for program in programs]
     yield ServerOfChildren(dict(zip(names, children, strict=True)))
     for program in programs:

@@ -29,7 +29,8 @@ from penchant_sdk import (
 from penchant_sdk._retry_budget import RESERVE
 from tests.support.stub_endpoint import StubEndpoint
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
+"""For what must succeed, on a busy machine as well."""
 UNAVAILABLE = StatusCode.UNAVAILABLE
 
 
@@ -70,6 +71,13 @@ def until_both_answer(penchant: Penchant, *endpoints: StubEndpoint) -> None:
         endpoint.calls = 0
 
 
+@pytest.fixture
+def none_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may make an endpoint seem slow, which then gets one call a second."""
+    monkeypatch.setattr("penchant_sdk._balance.SLOW_BY_S", PATIENCE_S)
+
+
+@pytest.mark.usefixtures("none_is_slow")
 @pytest.mark.parametrize("as_sequence", [False, True])
 def test_calls_are_balanced_over_the_endpoints(
     a: StubEndpoint, b: StubEndpoint, as_sequence: bool
@@ -83,6 +91,7 @@ def test_calls_are_balanced_over_the_endpoints(
     assert abs(a.calls - b.calls) <= 2
 
 
+@pytest.mark.usefixtures("none_is_slow")
 def test_calls_are_balanced_over_the_endpoints_in_asyncio(a: StubEndpoint, b: StubEndpoint) -> None:
     async def main() -> None:
         async with AsyncPenchant([a.target, b.target], timeout_s=PATIENCE_S) as penchant:
@@ -155,6 +164,7 @@ def test_without_any_endpoint_the_error_comes_at_once_and_names_one() -> None:
     assert caught.value.endpoint in ("127.0.0.1:1", "127.0.0.1:2")
 
 
+@pytest.mark.usefixtures("none_is_slow")
 def test_the_log_and_the_error_name_the_endpoint(
     a: StubEndpoint, b: StubEndpoint, penchant: Penchant, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -198,8 +208,9 @@ def test_a_failing_endpoint_rests_and_one_call_tries_it_again(
     a.failure = UNAVAILABLE, "[StoreUnavailable] the disk is full"
     for _ in range(60):
         penchant.rank("u")
-    assert a.calls <= 7  # Five failures in a row, and perhaps a probe on a slow machine.
-    assert f"endpoint {a.target}: rests for" in caplog.text
+    rests = caplog.text.count(f"endpoint {a.target}: rests for")
+    assert rests
+    assert a.calls <= 5 + rests  # Five failures in a row, and on a slow machine a probe a rest.
     a.failure = None
     a.calls = 0
     end_s = time.monotonic() + PATIENCE_S
@@ -219,17 +230,18 @@ def test_a_call_that_a_stopping_server_gives_up_goes_to_another(
 
 
 def test_an_endpoint_that_hangs_costs_few_calls_their_deadline(
-    a: StubEndpoint, b: StubEndpoint, penchant: Penchant
+    a: StubEndpoint, b: StubEndpoint, penchant: Penchant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    a.delay_s = 60.0
+    caplog.set_level(logging.WARNING, "penchant_sdk")
+    a.delay_s = PATIENCE_S
     late = 0
     for _ in range(300):
         try:
-            penchant.rank("u", timeout_s=0.3)
+            penchant.rank("u", timeout_s=1.0)
         except DeadlineExceeded as error:
-            assert error.endpoint == a.target  # noqa: PT017  # Not each call raises it.
-            late += 1
-    assert 1 <= late <= 6
+            late += error.endpoint == a.target  # A busy machine may hold up the other one too.
+    rests = caplog.text.count(f"endpoint {a.target}: rests for")
+    assert 1 <= late <= 5 + rests  # Five failures in a row, and on a slow machine a probe a rest.
 
 
 def test_refusals_of_bad_calls_open_no_breaker(
@@ -275,11 +287,11 @@ def test_retries_do_not_multiply_an_overload(
 def test_an_overloaded_endpoint_is_left_alone_until_it_has_time(
     a: StubEndpoint, b: StubEndpoint, penchant: Penchant
 ) -> None:
-    a.failure = UNAVAILABLE, "[Overloaded] full; retry after 60000 ms"
+    a.failure = UNAVAILABLE, "[Overloaded] full; retry after 600000 ms"
     for _ in range(20):
         penchant.rank("u")
     assert a.calls <= 1
-    b.failure = UNAVAILABLE, "[Overloaded] full; retry after 30000 ms"
+    b.failure = UNAVAILABLE, "[Overloaded] full; retry after 300000 ms"
     with pytest.raises(Overloaded):  # At once: both deadlines are later than the call's.
         penchant.rank("u")
 
@@ -287,11 +299,11 @@ def test_an_overloaded_endpoint_is_left_alone_until_it_has_time(
 def test_a_hedged_ranking_takes_the_first_answer(a: StubEndpoint, b: StubEndpoint) -> None:
     with Penchant([a.target, b.target], timeout_s=PATIENCE_S, hedge_after_ms=20) as penchant:
         until_both_answer(penchant, a, b)
-        a.delay_s = 5.0
+        a.delay_s = PATIENCE_S
         started = time.monotonic()
         for _ in range(10):
             penchant.rank("u")
-        assert time.monotonic() - started < a.delay_s
+        assert time.monotonic() - started < a.delay_s / 2
         assert a.calls >= 1
         assert b.calls >= 10
 
@@ -305,10 +317,10 @@ def test_a_hedged_ranking_takes_the_first_answer_in_asyncio(
         ) as penchant:
             while not (a.calls and b.calls):
                 await penchant.rank("u")
-            a.delay_s = 5.0
+            a.delay_s = PATIENCE_S
             started = time.monotonic()
             await asyncio.gather(*(penchant.rank("u") for _ in range(10)))
-            assert time.monotonic() - started < a.delay_s
+            assert time.monotonic() - started < a.delay_s / 2
 
     asyncio.run(main())
 
@@ -337,11 +349,11 @@ def test_a_learnt_delay_hedges_few_rankings(a: StubEndpoint, b: StubEndpoint) ->
         until_both_answer(penchant, a, b)
         for _ in range(100):
             penchant.rank("u")
-        a.delay_s = 5.0
+        a.delay_s = PATIENCE_S
         started = time.monotonic()
         penchant.rank("u")
         penchant.rank("u")
-        assert time.monotonic() - started < a.delay_s
+        assert time.monotonic() - started < a.delay_s / 2
 
 
 def test_a_hedged_ranking_that_fails_at_both_says_so(a: StubEndpoint, b: StubEndpoint) -> None:
@@ -355,7 +367,7 @@ def test_a_hedged_ranking_that_fails_at_both_says_so(a: StubEndpoint, b: StubEnd
 
 
 def test_a_hedged_ranking_keeps_its_deadline(a: StubEndpoint, b: StubEndpoint) -> None:
-    a.delay_s = b.delay_s = 2.0
+    a.delay_s = b.delay_s = PATIENCE_S
     with (
         Penchant([a.target, b.target], hedge_after_ms=5) as penchant,
         pytest.raises(DeadlineExceeded),

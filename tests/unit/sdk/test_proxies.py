@@ -13,6 +13,7 @@ import pytest
 from penchant.launch import probe
 from penchant_proto.local_targets import is_local
 from penchant_sdk import AsyncPenchant, Penchant, PenchantError
+from tests.support.serve_process import wait_until
 
 if TYPE_CHECKING:
     from tests.unit.sdk.conftest import Wire
@@ -54,14 +55,14 @@ def test_local_target_is_reached_without_the_proxy(
     target = f"{host}:{wire.target.rpartition(':')[2]}"
 
     async def main() -> None:
-        async with AsyncPenchant(target, timeout_s=10) as penchant:
+        async with AsyncPenchant(target, timeout_s=60) as penchant:
             await penchant.rank("u")
 
-    with Penchant(target, timeout_s=10) as penchant:
+    with Penchant(target, timeout_s=60) as penchant:
         assert penchant.ready()
         penchant.rank("u")
     asyncio.run(main())
-    (result,) = probe.ask(target, ["penchant_rank"], timeout_s=10)
+    (result,) = probe.ask(target, ["penchant_rank"], timeout_s=60)
     assert result.alive
     assert heard == []
 
@@ -70,6 +71,7 @@ def test_remote_target_is_reached_as_grpc_decides(heard: list[bytes]) -> None:
     with Penchant("ranker.invalid:8001", timeout_s=1.0) as penchant:
         with pytest.raises(PenchantError):
             penchant.rank("u")
+        wait_until(lambda: bool(heard), "what the proxy hears")
         assert heard[0].startswith(b"CONNECT ranker.invalid:8001 ")
 
 
@@ -91,6 +93,8 @@ def test_variables_have_the_effect_that_the_guide_states(
         monkeypatch.delenv(other)
     with Penchant("ranker.invalid:8001", timeout_s=0.3) as penchant:
         assert not penchant.ready()
+        if used:
+            wait_until(lambda: bool(heard), "what the proxy hears")
     assert bool(heard) is used
 
 
@@ -108,6 +112,7 @@ def test_channel_options_of_the_caller_decide(wire: Wire, heard: list[bytes]) ->
     with Penchant(wire.target, timeout_s=1.0, channel_options=options) as penchant:
         with pytest.raises(PenchantError):
             penchant.rank("u")
+        wait_until(lambda: bool(heard), "what the proxy hears")
         assert heard[0].startswith(b"CONNECT 127.0.0.1:")
 
 

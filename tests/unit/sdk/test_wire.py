@@ -32,9 +32,13 @@ if TYPE_CHECKING:
     from tests.unit.sdk.conftest import Wire
 
 
+PATIENCE_S = 60.0
+"""For what must succeed, on a busy machine as well."""
+
+
 @pytest.fixture
 def penchant(wire: Wire) -> Iterator[Penchant]:
-    with Penchant(wire.target, timeout_s=10) as penchant:
+    with Penchant(wire.target, timeout_s=PATIENCE_S) as penchant:
         yield penchant
 
 
@@ -47,7 +51,7 @@ def calls_of(wire: Wire) -> list[service_pb2.Call]:
 
 
 def test_user_code_of_the_readme_runs(wire: Wire) -> None:
-    with Penchant(wire.target) as penchant:
+    with Penchant(wire.target, timeout_s=PATIENCE_S) as penchant:
         text = "Toy Story (1995). Animation, Comedy"
         penchant.put_items([Item(id="1", text=text, attributes={"year": "1995"})])
         reply = penchant.rank(user="u42", k=10)
@@ -118,7 +122,7 @@ def test_attempts_are_bounded(wire: Wire) -> None:
         "[request id: 7] Exceeds maximum queue size", code=StatusCode.UNAVAILABLE, times=9
     )
     with (
-        Penchant(wire.target, max_attempts=3, timeout_s=10) as penchant,
+        Penchant(wire.target, max_attempts=3, timeout_s=PATIENCE_S) as penchant,
         pytest.raises(Overloaded, match="3 attempts"),
     ):
         penchant.rank("u")
@@ -135,10 +139,10 @@ def test_an_overloaded_server_is_not_asked_again_before_it_has_time(
     assert time.monotonic() - started >= 0.15
     assert len(wire.requests) == 2
     wire.requests.clear()
-    wire.fake.fail_next(text.format(5_000), code=StatusCode.UNAVAILABLE)
+    wire.fake.fail_next(text.format(90_000), code=StatusCode.UNAVAILABLE)
     with pytest.raises(Overloaded) as refusal:  # At once: the deadline is before the hint.
-        penchant.rank("u", timeout_s=4.0)
-    assert refusal.value.retry_after_ms == 5_000
+        penchant.rank("u", timeout_s=PATIENCE_S)
+    assert refusal.value.retry_after_ms == 90_000
     assert len(wire.requests) == 1
 
 
@@ -156,15 +160,17 @@ def test_deadline_ends_a_call_that_hangs(wire: Wire, penchant: Penchant) -> None
     release = threading.Event()
 
     def hang(_: object) -> bytes:
-        release.wait(10)
+        release.wait(PATIENCE_S)
         return b""
 
+    penchant.rank("u")  # Connects.
+    wire.requests.clear()
     wire.answer = hang
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"rank: no answer within 0\.2 s"):
         penchant.rank("u", timeout_s=0.2)
-    assert time.monotonic() - started < 2
-    assert len(wire.requests) == 1
+    assert time.monotonic() - started < PATIENCE_S / 2
+    assert len(wire.requests) <= 1  # None if its time was over before a busy server took it.
     release.set()
 
 
@@ -172,9 +178,10 @@ def test_deadline_bounds_all_attempts_together(wire: Wire) -> None:
     wire.fake.fail_next("[Overloaded] full", code=StatusCode.UNAVAILABLE, times=1000)
     with Penchant(wire.target, max_attempts=1000) as penchant:
         started = time.monotonic()
-        with pytest.raises(Overloaded):
+        with pytest.raises((Overloaded, DeadlineExceeded)):  # As the last attempt ends.
             penchant.rank("u", timeout_s=0.5)
-        assert time.monotonic() - started < 0.6
+        # The pauses up to the end of the retry budget alone would take 10 s and more.
+        assert time.monotonic() - started < 10
 
 
 def test_absent_server_is_unavailable_within_the_deadline() -> None:
@@ -183,7 +190,7 @@ def test_absent_server_is_unavailable_within_the_deadline() -> None:
         with pytest.raises((Unavailable, DeadlineExceeded)):
             penchant.rank("u")
         assert not penchant.ready()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < PATIENCE_S / 2
 
 
 @pytest.mark.parametrize(
@@ -216,7 +223,9 @@ def test_events_go_in_calls_of_1000_and_acks_keep_their_order(
 
 
 def test_metadata_travels_with_every_call(wire: Wire) -> None:
-    with Penchant(wire.target, metadata=[("authorization", "Bearer t")]) as penchant:
+    with Penchant(
+        wire.target, timeout_s=PATIENCE_S, metadata=[("authorization", "Bearer t")]
+    ) as penchant:
         penchant.rank("u")
     assert wire.metadata[0]["authorization"] == "Bearer t"
 
@@ -224,7 +233,7 @@ def test_metadata_travels_with_every_call(wire: Wire) -> None:
 def test_channel_options_reach_the_channel(wire: Wire) -> None:
     options = [("grpc.max_send_message_length", 10)]
     with (
-        Penchant(wire.target, channel_options=options) as penchant,
+        Penchant(wire.target, timeout_s=PATIENCE_S, channel_options=options) as penchant,
         pytest.raises(InvalidRequest, match="larger than max"),
     ):
         penchant.rank("u")
@@ -237,7 +246,7 @@ def test_ready_asks_every_model(wire: Wire, penchant: Penchant) -> None:
 
 
 def test_closed_client_says_so(wire: Wire) -> None:
-    penchant = Penchant(wire.target)
+    penchant = Penchant(wire.target, timeout_s=PATIENCE_S)
     penchant.rank("u")
     penchant.close()
     penchant.close()

@@ -60,7 +60,7 @@ for number in range({count}):
         transaction.put(b"new", b"%d" % number)
 os._exit(0)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
 
 
 def test_after_the_death_of_all_the_journal_is_read_and_nothing_changes(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_process_at_rest_keeps_no_pages_of_others(
     apply(store, [(b"mine", b"x")])
     assert reads(tmp_path), "the pin"
     with storekeeper(tmp_path) as keeper:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while reads(tmp_path):
             assert time.monotonic() < deadline, "the pin was never let go of"
             assert keeper.ask("put k v") == "done"
@@ -251,7 +251,7 @@ def reads(directory: Path) -> bool:
     """Whether this process holds a reader of LMDB, as another one sees it."""
     program = f"import lmdb; print(lmdb.open({str(directory)!r}, map_size={MAP_BYTES}).readers())"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
     )
     rows = [line.split() for line in done.stdout.splitlines()]
     return any(row[0] == str(os.getpid()) and row[-1] != "-" for row in rows if row)

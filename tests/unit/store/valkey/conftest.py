@@ -20,4 +20,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyNode]:
 
 @pytest.fixture
 def address(server: ValkeyNode) -> str:
-    return f"valkey://{server.name}/test{next(_NAMES)}"
+    # A busy machine may keep the server from answering for seconds.
+    return f"valkey://{server.name}/test{next(_NAMES)}?timeout_ms=30000"

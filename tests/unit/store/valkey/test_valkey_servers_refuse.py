@@ -28,6 +28,9 @@ from tests.support.valkey_servers import (
     valkey_server,
 )
 
+PATIENT = "?timeout_ms=30000"
+"""Of calls that must succeed: a busy machine may keep a server from answering for seconds."""
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ValkeyNode]:
@@ -54,13 +57,15 @@ def test_a_server_that_is_not_there_is_named_at_the_start() -> None:
 def test_a_server_that_ends_is_unavailable_within_the_timeout_and_back_at_once(
     server: ValkeyNode,
 ) -> None:
-    store = opened(f"valkey://{server.name}/shop?timeout_ms=300")
+    store = opened(f"valkey://{server.name}/shop?timeout_ms=5000")
     apply(store, [(record("u1"), b"1")])
     server.kill()
     began_s = time.monotonic()
-    with pytest.raises(StoreUnavailable, match="did not answer within 300 ms; send the call again"):
+    with pytest.raises(
+        StoreUnavailable, match="did not answer within 5000 ms; send the call again"
+    ):
         contents(store)
-    assert time.monotonic() - began_s < 3
+    assert time.monotonic() - began_s < 30
     server.start()
     apply(store, [(record("u1"), b"2")])
     assert contents(store) == [(record("u1"), b"2")]
@@ -74,17 +79,17 @@ def test_a_user_of_the_server_may_call_what_the_guide_names_and_needs_no_more(
     (rule,) = [line for line in guide.splitlines() if line.startswith("ACL SETUSER penchant ")]
     words = rule.replace("PASSWORD", "secret").split()
     assert server.command(*words) == "OK"
-    store = opened(f"valkey://penchant:secret@{server.name}/shop")
+    store = opened(f"valkey://penchant:secret@{server.name}/shop{PATIENT}")
     apply(store, [(record("u1"), b"1"), (b"head", b"2")])
     assert len(contents(store)) == 2
     assert store.usage().entries == 2
     store.close()
     with pytest.raises(StoreUnavailable, match="does not know this user and password"):
-        open_store(f"valkey://penchant:wrong@{server.name}/shop")
+        open_store(f"valkey://penchant:wrong@{server.name}/shop{PATIENT}")
 
 
 def test_a_full_server_refuses_writes_and_still_reads(server: ValkeyNode) -> None:
-    store = opened(f"valkey://{server.name}/shop")
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
     apply(store, [(record("u1"), b"1")])
     server.command("CONFIG", "SET", "maxmemory", "1")
     with pytest.raises(StoreUnavailable, match="is full: raise maxmemory, or forget users"):
@@ -100,11 +105,11 @@ def test_a_server_that_would_throw_rows_away_is_refused(tmp_path: Path) -> None:
         valkey_server(tmp_path / "one", *options) as server,
         pytest.raises(StoreUnavailable, match="got allkeys-lru, expected noeviction"),
     ):
-        open_store(f"valkey://{server.name}/shop")
+        open_store(f"valkey://{server.name}/shop{PATIENT}")
 
 
 def test_too_few_replicas_are_said(server: ValkeyNode) -> None:
-    store = opened(f"valkey://{server.name}/shop?wait=1&wait_ms=50")
+    store = opened(f"valkey://{server.name}/shop{PATIENT}&wait=1&wait_ms=50")
     with pytest.raises(StoreUnavailable, match="fewer than 1 replicas had the write within 50 ms"):
         apply(store, [(record("u1"), b"1")])
 
@@ -118,7 +123,7 @@ def test_too_few_replicas_are_said(server: ValkeyNode) -> None:
 
 
 def test_functions_that_a_server_has_lost_are_loaded_again(server: ValkeyNode) -> None:
-    store = opened(f"valkey://{server.name}/shop")
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
     server.command("FUNCTION", "FLUSH")
     apply(store, [(record("u1"), b"1")])
     assert contents(store) == [(record("u1"), b"1")]
@@ -128,7 +133,7 @@ def test_functions_that_a_server_has_lost_are_loaded_again(server: ValkeyNode) -
 def test_what_is_said_beforehand_costs_one_round_trip(
     server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = opened(f"valkey://{server.name}/shop")
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
     users = [record(f"u{number}") for number in range(32)]
     apply(store, [(user, b"1") for user in users])
     trips: list[int] = []
@@ -159,7 +164,7 @@ def cluster(tmp_path: Path) -> Iterator[ValkeyCluster6]:
 
 
 def test_a_node_that_is_away_fails_what_lies_there_alone(cluster: ValkeyCluster6) -> None:
-    store = opened(cluster.address_of("shop") + "?timeout_ms=300")
+    store = opened(cluster.address_of("shop") + "?timeout_ms=2000")
     users = [f"u{number}" for number in range(24)]
     apply(store, [(record(user), b"1") for user in users])
     places = Places("shop")
@@ -199,7 +204,7 @@ def test_a_store_over_tls_shows_its_certificate_and_checks_the_servers(
     context.verify_mode = ssl.CERT_REQUIRED
     with tls_relay(server.port, context) as port:
         address = f"valkeys://localhost:{port}/shop?ca={authority.ca}"
-        store = opened(f"{address}&cert={certificate}&key={key}")
+        store = opened(f"{address}&cert={certificate}&key={key}&timeout_ms=30000")
         apply(store, [(record("u1"), b"1")])
         assert contents(store) == [(record("u1"), b"1")]
         store.close()
