@@ -38,13 +38,15 @@ ITEMS, USERS, ROUNDS = 20_000, 1_000, 100
 def costs(app: App, batch: int, rng: random.Random) -> dict[str, list[float]]:
     """CPU seconds of each batch, by `off` (NumPy) and `on` (compiled), in turns."""
     seconds: dict[str, list[float]] = {"off": [], "on": []}
+    ways = {"off": app.dispatch.without_native(), "on": app.dispatch}
     for number in range(2 * ROUNDS):
         way = ("off", "on")[number % 2]
         os.environ[NATIVE_VARIABLE] = way
+        dispatch = ways[way]
         payloads = [_payload(rng) for _ in range(batch)]
         began_s = time.thread_time()
-        parsed = [app.dispatch.parse(payload) for payload in payloads]
-        answers = app.dispatch.answer([one for one in parsed if not isinstance(one, PenchantError)])
+        parsed = [dispatch.parse(payload) for payload in payloads]
+        answers = dispatch.answer([one for one in parsed if not isinstance(one, PenchantError)])
         for answer in answers:
             assert not isinstance(answer, PenchantError)
             if not isinstance(answer, bytes):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from penchant_native._core import (
     INTERFACE,
     RECORD_SCHEMA,
+    FeedbackCall,
+    FeedbackLimits,
+    FeedbackView,
     Folds,
     FoldTerms,
     ItemIds,
@@ -12,6 +15,7 @@ from penchant_native._core import (
     RankLimits,
     RankView,
     crc32,
+    parse_feedback_call,
     parse_rank_call,
     record_version,
 )
@@ -19,6 +23,9 @@ from penchant_native._core import (
 __all__ = [
     "INTERFACE",
     "RECORD_SCHEMA",
+    "FeedbackCall",
+    "FeedbackLimits",
+    "FeedbackView",
     "FoldTerms",
     "Folds",
     "ItemIds",
@@ -26,6 +33,7 @@ __all__ = [
     "RankLimits",
     "RankView",
     "crc32",
+    "parse_feedback_call",
     "parse_rank_call",
     "record_version",
 ]

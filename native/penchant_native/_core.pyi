@@ -55,8 +55,6 @@ class RankCall:
     def health_check(self) -> bool: ...
     @property
     def exclude_owned(self) -> bool: ...
-    def key(self, kind: int) -> bytes:
-        """The key of the user's row of a kind; see `penchant.store.keys`."""
 
 def parse_rank_call(payload: bytes, limits: RankLimits) -> RankCall | None:
     """Parses a serialized `penchant.v1.Call`; None for what it leaves to the general path."""
@@ -156,6 +154,136 @@ class RankView:
         Returns:
             One serialized reply per call, None where the general path answers; of each reply, the
             rows of its first ten items at most, as int64; how many users were new; how many folds
+            were made, and the seconds that they took.
+        """
+
+@final
+class FeedbackLimits:
+    """The maxima of a call of feedback that is answered here."""
+
+    def __init__(
+        self,
+        *,
+        events: int,
+        id_bytes: int,
+        event_id_bytes: int,
+        recommendation_id_bytes: int,
+        context_entries: int,
+        context_bytes: int,
+    ) -> None:
+        """Takes the maxima of `penchant.domain.limits`, of the same names."""
+
+@final
+class FeedbackCall:
+    """A call of feedback, parsed; its events keep the contract, but for their times."""
+
+    @property
+    def users(self) -> list[str]:
+        """The user of each event, in order."""
+    @property
+    def payload(self) -> bytes:
+        """The serialized call."""
+    @property
+    def cost(self) -> float:
+        """See `penchant.server.plans.feedback_plan`."""
+    @property
+    def timeout_ms(self) -> int: ...
+    @property
+    def health_check(self) -> bool: ...
+
+def parse_feedback_call(payload: bytes, limits: FeedbackLimits) -> FeedbackCall | None:
+    """Parses a serialized `penchant.v1.Call`; None for what it leaves to the general path."""
+
+SignalValues = tuple[
+    str,
+    float,
+    float,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    bool,
+    float | None,
+    bool,
+    int,
+]
+"""A signal's name, the fields of `penchant.domain.rewards.Signal` in order, and its code."""
+
+@final
+class FeedbackView:
+    """One version of the catalog, which takes calls of feedback."""
+
+    def __init__(
+        self,
+        *,
+        ids: ItemIds,
+        vectors: NDArray[np.float32],
+        alive: NDArray[np.bool_],
+        signals: list[SignalValues],
+        half_life_s: float,
+        half_life_us: int,
+        future_us: int,
+        capacity: int,
+        time_bucket_s: float,
+        version: int,
+        digest: int,
+        fold: FoldTerms,
+    ) -> None:
+        """Keeps the arrays of a `CatalogView`, uncopied; raises ValueError if they do not fit.
+
+        Args:
+            ids: of all rows, or more.
+            vectors: shape (rows, d).
+            alive: shape (rows,).
+            signals: the signal table.
+            half_life_s: of the counters, 1 or more.
+            half_life_us: the same in whole microseconds.
+            future_us: microseconds that an event's time may lie ahead of the clock.
+            capacity: events that a window keeps, 1 or more.
+            time_bucket_s: step of the fold's clock, 1 or more.
+            version: the catalog's.
+            digest: the view's.
+            fold: folds records.
+        """
+
+    def take(
+        self,
+        calls: list[FeedbackCall],
+        names: list[str] | None,
+        tombstones: list[bytes] | None,
+        get: Callable[[bytes], bytes | None],
+        arrived_us: int,
+        newest_us: int,
+    ) -> tuple[
+        list[bytes | None],
+        list[tuple[bytes, bytes]],
+        list[tuple[str, bytes | None, bytes]],
+        int,
+        int,
+        tuple[bytes, bytes, bytes, bytes],
+        list[tuple[int, bool, float, float]],
+        float | None,
+        int,
+        float,
+    ]:
+        """Takes calls, each whole or not at all, and writes nothing.
+
+        Args:
+            calls: in order.
+            names: of their events' users in the store, one call after the other; None: the
+                callers' own.
+            tombstones: the keys of their tombstones, as many; None: nobody was ever forgotten.
+            get: gives a row of the transaction by its key; what it raises goes on.
+            arrived_us: the time now, in microseconds since 1970.
+            newest_us: time of the newest event so far.
+
+        Returns:
+            One serialized reply per call, None for one that is declined; the keys and values to
+            write; the name, the row before and the new rows of WINDOW_DTYPE of each user whom NumPy
+            has to fold; how many events were accepted; the newest event's time; of the items whose
+            counters changed, the numbers (int64), positives, impressions (float64) and times
+            (int64); of each event, the digest of its user and item, whether it is an impression,
+            its reward and its exposure's score; how far one user's interest moved; how many folds
             were made, and the seconds that they took.
         """
 

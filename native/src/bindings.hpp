@@ -5,6 +5,7 @@
 
 namespace penchant {
 
+void bind_feedback(nanobind::module_ &module);
 void bind_fold(nanobind::module_ &module);
 void bind_rank(nanobind::module_ &module);
 

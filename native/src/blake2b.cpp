@@ -1,6 +1,5 @@
 #include "blake2b.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace penchant {
@@ -40,25 +39,19 @@ inline void mix(std::uint64_t *v, int a, int b, int c, int d, std::uint64_t x,
     v[b] = turned(v[b] ^ v[c], 63);
 }
 
-}  // namespace
-
-std::uint64_t blake2b64(const std::uint8_t *data, std::size_t size) noexcept {
-    size = std::min(size, block);
-    std::uint8_t bytes[block] = {};
-    if (size) std::memcpy(bytes, data, size);
-    std::uint64_t m[16];
+// Takes in one block of data; `last`: all of the data is in.
+void take(std::uint64_t *state, const std::uint8_t *bytes, std::uint64_t taken, bool last) noexcept {
+    std::uint64_t m[16], v[16];
     for (int word = 0; word < 16; ++word) {
         m[word] = 0;
         for (int byte = 7; byte >= 0; --byte) m[word] = m[word] << 8 | bytes[8 * word + byte];
     }
-    // One block, the last: 8 bytes of digest, no key, fan-out and depth 1.
-    const std::uint64_t first = initial[0] ^ 0x01010008;
-    std::uint64_t v[16];
-    v[0] = first;
-    for (int word = 1; word < 8; ++word) v[word] = initial[word];
-    for (int word = 0; word < 8; ++word) v[8 + word] = initial[word];
-    v[12] ^= size;
-    v[14] = ~v[14];
+    for (int word = 0; word < 8; ++word) {
+        v[word] = state[word];
+        v[8 + word] = initial[word];
+    }
+    v[12] ^= taken;
+    if (last) v[14] = ~v[14];
     for (int round = 0; round < 12; ++round) {
         const std::uint8_t *s = order[round % 10];
         mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
@@ -70,7 +63,29 @@ std::uint64_t blake2b64(const std::uint8_t *data, std::size_t size) noexcept {
         mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
         mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
     }
-    return first ^ v[0] ^ v[8];
+    for (int word = 0; word < 8; ++word) state[word] ^= v[word] ^ v[8 + word];
+}
+
+// The first word of the digest; fan-out and depth are 1, and there is no key.
+std::uint64_t digest(std::string_view data, std::uint8_t digest_size) noexcept {
+    std::uint64_t state[8];
+    std::memcpy(state, initial, sizeof state);
+    state[0] ^= 0x01010000U | digest_size;
+    const auto *bytes = reinterpret_cast<const std::uint8_t *>(data.data());
+    std::size_t at = 0;
+    for (; data.size() - at > block; at += block) take(state, bytes + at, at + block, false);
+    std::uint8_t rest[block] = {};
+    if (data.size() > at) std::memcpy(rest, bytes + at, data.size() - at);
+    take(state, rest, data.size(), true);
+    return state[0];
+}
+
+}  // namespace
+
+std::uint64_t blake2b64(std::string_view data) noexcept { return digest(data, 8); }
+
+std::uint32_t blake2b32(std::string_view data) noexcept {
+    return static_cast<std::uint32_t>(digest(data, 4));
 }
 
 }  // namespace penchant

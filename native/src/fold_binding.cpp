@@ -7,10 +7,12 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "bindings.hpp"
 #include "fold.hpp"
+#include "learnt_record.hpp"
 #include "record.hpp"
 
 namespace nb = nanobind;
@@ -93,28 +95,34 @@ public:
 
     nb::list learn(const Vectors &vectors, const Alive &alive, const nb::list &users,
                    std::size_t capacity, std::int64_t bucket, double bucket_start_us) const {
-        const CatalogRows catalog = rows_in(vectors, alive);
+        const LearntIn world{rows_in(vectors, alive), *terms_, catalog_version_, settings_,
+                             capacity, bucket, bucket_start_us};
         std::vector<Learner> learners;
         learners.reserve(users.size());
         for (nb::handle user : users) {
             const auto parts = nb::cast<nb::tuple>(user);
             if (parts.size() != 2) throw nb::value_error("users: expected pairs");
             Learner &one = learners.emplace_back();
-            if (!nb::object(parts[0]).is_none()) one.record = nb::cast<nb::bytes>(parts[0]);
+            if (!nb::object(parts[0]).is_none()) {
+                one.record = nb::cast<nb::bytes>(parts[0]);
+                one.before = {static_cast<const char *>(one.record->data()), one.record->size()};
+            }
             one.added = rows_of(nb::cast<nb::bytes>(parts[1]));
-            one.value = one.record ? data_of(*one.record) : nullptr;
-            one.size = one.record ? one.record->size() : 0;
         }
         {
             nb::gil_scoped_release released;
-            for (Learner &one : learners) learn_one(one, catalog, capacity, bucket, bucket_start_us);
+            for (Learner &one : learners) {
+                // An empty row of the store is damaged; no row at all is a new user's.
+                if (one.record && one.before.empty()) continue;
+                one.is_learnt = penchant::learn(world, one.before, one.added, one.learnt);
+            }
         }
         nb::list records;
         for (const Learner &one : learners) {
-            if (one.learnt.empty()) {
-                records.append(nb::none());
+            if (one.is_learnt) {
+                records.append(bytes_of(one.learnt.value));
             } else {
-                records.append(bytes_of(one.learnt));
+                records.append(nb::none());
             }
         }
         return records;
@@ -125,10 +133,10 @@ public:
 private:
     struct Learner {
         std::optional<nb::bytes> record;  // Held, so that its bytes stay.
-        const std::uint8_t *value = nullptr;
-        std::size_t size = 0;
+        std::string_view before;
         std::vector<WindowRow> added;
-        std::vector<std::uint8_t> learnt;
+        LearntRecord learnt;
+        bool is_learnt = false;
     };
 
     CatalogRows rows_in(const Vectors &vectors, const Alive &alive) const {
@@ -137,25 +145,6 @@ private:
         }
         return {vectors.data(), reinterpret_cast<const std::uint8_t *>(alive.data()),
                 vectors.shape(0)};
-    }
-
-    void learn_one(Learner &one, const CatalogRows &catalog, std::size_t capacity,
-                   std::int64_t bucket, double bucket_start_us) const {
-        RecordHead head{};
-        std::vector<WindowRow> window;
-        if (one.value != nullptr) {
-            if (!read_record(one.value, one.size, head)) return;
-            window = window_of(one.value, head);
-        }
-        if (one.added.empty() || capacity == 0) return;
-        insert(window, one.added, capacity);
-        // The next ranking is probably made in the context of the last event.
-        const std::uint32_t *context = window.back().context;
-        Interest found;
-        if (!fold(*terms_, catalog, window, context, bucket_start_us, found)) return;
-        const FoldKey key{catalog_version_, bucket, settings_,
-                          context_digest(context, terms_->context_halvings)};
-        one.learnt = encode_record(head.state_version + one.added.size(), window, key, found);
     }
 
     std::shared_ptr<FoldTerms> terms_ = std::make_shared<FoldTerms>();

@@ -7,7 +7,7 @@
 namespace nb = nanobind;
 
 // See `_core.pyi`; `penchant.system.native_module` holds the same number.
-constexpr int interface_number = 3;
+constexpr int interface_number = 4;
 
 NB_MODULE(_core, module) {
     // What caches hold until the process ends is no leak, and a server's log no place to say so.
@@ -19,6 +19,7 @@ NB_MODULE(_core, module) {
             return penchant::crc32(static_cast<const std::uint8_t *>(data.data()), data.size(), start);
         },
         nb::arg("data"), nb::arg("start") = 0);
+    penchant::bind_feedback(module);
     penchant::bind_fold(module);
     penchant::bind_rank(module);
 }

@@ -23,7 +23,7 @@
 #include "rank_request.hpp"
 #include "rank_scores.hpp"
 #include "record_cache.hpp"
-
+#include "store_keys.hpp"
 
 namespace nb = nanobind;
 
@@ -38,8 +38,6 @@ using Pairs = nb::ndarray<const std::uint32_t, nb::ndim<2>, nb::c_contig, nb::de
 constexpr std::int64_t quiet_us = 86'400'000'000;  // `penchant.domain.event_weights.QUIET_US`
 constexpr std::int64_t day_us = 86'400'000'000;    // `penchant.domain.exploration.DAY_US`
 constexpr std::uint32_t opening = 0xFFFFFFFFU;     // `penchant.domain.neighbours.OPENING`
-constexpr char kind_user = 'U';                    // These two: `penchant.store.keys.Kind`.
-constexpr char kind_owned = 'O';
 constexpr std::size_t meter_rows = 10;             // As many as the meter looks at.
 constexpr std::size_t long_work = 1 << 16;         // Numbers from which Python's lock is let go.
 
@@ -171,8 +169,8 @@ class RankView {
                     std::uint32_t explorations_per_day, Answered &answered) const {
         if (request.has_context && settings_.knows_contexts) return false;
         // What is viewed below: it is let go at the end.
-        const auto record_row = row_of(get, kind_user, name);
-        const auto owned_row = request.exclude_owned ? row_of(get, kind_owned, name) : std::nullopt;
+        const auto record_row = row_of(get, Kind::user, name);
+        const auto owned_row = request.exclude_owned ? row_of(get, Kind::owned, name) : std::nullopt;
         CachedRecord record;
         if (const auto value = text_of(record_row)) {
             const auto read = read_cached_record(*value);
@@ -241,7 +239,7 @@ class RankView {
     }
 
     // A row of the store; what is neither bytes nor None is an error of the caller.
-    static std::optional<nb::bytes> row_of(const nb::callable &get, char kind,
+    static std::optional<nb::bytes> row_of(const nb::callable &get, Kind kind,
                                            std::string_view user) {
         const std::string key = key_of(kind, user);
         return nb::cast<std::optional<nb::bytes>>(get(nb::bytes(key.data(), key.size())));
@@ -414,11 +412,7 @@ void bind_rank(nb::module_ &module) {
         .def_ro("cost", &RankRequest::cost)
         .def_ro("timeout_ms", &RankRequest::timeout_ms)
         .def_ro("health_check", &RankRequest::health_check)
-        .def_ro("exclude_owned", &RankRequest::exclude_owned)
-        .def("key", [](const RankRequest &self, std::uint8_t kind) {
-            const std::string key = key_of(static_cast<char>(kind), self.user);
-            return nb::bytes(key.data(), key.size());
-        });
+        .def_ro("exclude_owned", &RankRequest::exclude_owned);
 
     module.def(
         "parse_rank_call",

@@ -1,42 +1,8 @@
 #include "rank_reply.hpp"
 
-#include <cstring>
+#include "wire_writer.hpp"
 
 namespace penchant {
-namespace {
-
-void put_varint(std::string &out, std::uint64_t value) {
-    while (value >= 0x80) {
-        out.push_back(static_cast<char>(value | 0x80));
-        value >>= 7;
-    }
-    out.push_back(static_cast<char>(value));
-}
-
-void put_text(std::string &out, std::uint32_t field, std::string_view text) {
-    put_varint(out, field << 3 | 2);
-    put_varint(out, text.size());
-    out.append(text);
-}
-
-// Fields at their default are not written.
-void put_number(std::string &out, std::uint32_t field, std::uint64_t value) {
-    if (value == 0) return;
-    put_varint(out, field << 3);
-    put_varint(out, value);
-}
-
-void put_double(std::string &out, std::uint32_t field, double value) {
-    std::uint64_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    if (bits == 0) return;
-    put_varint(out, field << 3 | 1);
-    char bytes[8];
-    for (int byte = 0; byte < 8; ++byte) bytes[byte] = static_cast<char>(bits >> (8 * byte));
-    out.append(bytes, sizeof bytes);
-}
-
-}  // namespace
 
 std::string write_rank_reply(const RankReply &reply) {
     thread_local std::string body, item;

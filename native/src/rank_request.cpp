@@ -1,35 +1,10 @@
 #include "rank_request.hpp"
 
-#include <limits>
-
 #include "utf8.hpp"
-#include "wire_reader.hpp"
+#include "wire_fields.hpp"
 
 namespace penchant {
 namespace {
-
-bool read_number(WireReader &reader, WireType type, std::uint64_t &value) noexcept {
-    return type == WireType::varint && reader.varint(value);
-}
-
-bool read_flag(WireReader &reader, WireType type, bool &flag) noexcept {
-    std::uint64_t value = 0;
-    if (!read_number(reader, type, value)) return false;
-    flag = value != 0;
-    return true;
-}
-
-// Numbers beyond 32 bits are cut off by protobuf; none is ever sent, so they are left to it.
-bool read_uint32(WireReader &reader, WireType type, std::uint32_t &number) noexcept {
-    std::uint64_t value = 0;
-    if (!read_number(reader, type, value)) return false;
-    number = static_cast<std::uint32_t>(value);
-    return value <= std::numeric_limits<std::uint32_t>::max();
-}
-
-bool read_text(WireReader &reader, WireType type, std::string_view &text) noexcept {
-    return type == WireType::bytes && reader.bytes(text) && is_utf8(text);
-}
 
 bool read_candidates(std::string_view message, const RankLimits &limits, RankRequest &request) {
     WireReader reader(message);
@@ -72,7 +47,7 @@ bool read_request(std::string_view message, const RankLimits &limits, RankReques
                 if (!read_text(reader, type, request.user)) return false;
                 break;
             case 2:  // A second one would be merged with the first.
-                if (request.has_candidates || type != WireType::bytes || !reader.bytes(part)) {
+                if (request.has_candidates || !read_part(reader, type, part)) {
                     return false;
                 }
                 request.has_candidates = true;
@@ -82,7 +57,7 @@ bool read_request(std::string_view message, const RankLimits &limits, RankReques
                 if (!read_uint32(reader, type, request.k)) return false;
                 break;
             case 5:
-                if (type != WireType::bytes || !reader.bytes(part)) return false;
+                if (!read_part(reader, type, part)) return false;
                 if (!read_context_entry(part, limits)) return false;
                 if (++context_entries > limits.context_entries) return false;
                 request.has_context = true;
@@ -124,7 +99,7 @@ std::optional<RankRequest> parse_rank_call(std::string_view payload, const RankL
         if (!reader.tag(field, type)) return std::nullopt;
         switch (field) {
             case 1:
-                if (found || type != WireType::bytes || !reader.bytes(message)) return std::nullopt;
+                if (found || !read_part(reader, type, message)) return std::nullopt;
                 found = true;
                 if (!read_request(message, limits, request)) return std::nullopt;
                 break;
@@ -142,18 +117,6 @@ std::optional<RankRequest> parse_rank_call(std::string_view payload, const RankL
     request.cost = 1.0 + static_cast<double>(request.candidates.size()) /
                              static_cast<double>(limits.candidates_of_cost);
     return request;
-}
-
-std::string key_of(char kind, std::string_view user) {
-    std::string key{kind, 'T'};
-    key.reserve(user.size() + 4);
-    for (const char byte : user) {
-        key.push_back(byte);
-        if (byte == '\0') key.push_back('\xff');
-    }
-    key.push_back('\0');
-    key.push_back('\x01');
-    return key;
 }
 
 }  // namespace penchant

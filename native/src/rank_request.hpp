@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,8 +43,5 @@ struct RankRequest {
 // path answers those, and says what is wrong with those that are refused. Candidates that are named
 // twice are found later, with their rows.
 std::optional<RankRequest> parse_rank_call(std::string_view payload, const RankLimits &limits);
-
-// The key of the store for a kind and a user; see `penchant.store.keys`.
-std::string key_of(char kind, std::string_view user);
 
 }  // namespace penchant

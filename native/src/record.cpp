@@ -115,9 +115,9 @@ std::vector<std::uint8_t> encode_record(std::uint64_t state_version,
 std::uint64_t context_digest(const std::uint32_t *slots, double context_halvings) noexcept {
     const bool any = std::any_of(slots, slots + context_slots, [](auto slot) { return slot != 0; });
     if (context_halvings == 0 || !any) return 0;
-    std::uint8_t bytes[context_slots * sizeof(std::uint32_t)];
+    char bytes[context_slots * sizeof(std::uint32_t)];
     std::memcpy(bytes, slots, sizeof bytes);
-    return blake2b64(bytes, sizeof bytes) | 1;
+    return blake2b64({bytes, sizeof bytes}) | 1;
 }
 
 }  // namespace penchant

@@ -24,7 +24,9 @@ Number number_at(std::string_view bytes, std::size_t at) noexcept {
     return number;
 }
 
+template double number_at<double>(std::string_view, std::size_t) noexcept;
 template float number_at<float>(std::string_view, std::size_t) noexcept;
+template std::int32_t number_at<std::int32_t>(std::string_view, std::size_t) noexcept;
 template std::uint32_t number_at<std::uint32_t>(std::string_view, std::size_t) noexcept;
 template std::uint64_t number_at<std::uint64_t>(std::string_view, std::size_t) noexcept;
 template std::int64_t number_at<std::int64_t>(std::string_view, std::size_t) noexcept;

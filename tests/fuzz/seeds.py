@@ -6,16 +6,20 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import (
     RECENT_DTYPE,
     WINDOW_DTYPE,
+    Counters,
     FoldKey,
     Interest,
     Record,
     UserState,
 )
-from penchant.store.codec import encode_record, encode_user
-from penchant_proto.v1 import rank_pb2
+from penchant.domain.user_contribution import added, contribute
+from penchant.store.codec import encode_counters, encode_record, encode_user
+from penchant.store.item_contributions import encode_contribution
+from penchant_proto.v1 import event_pb2, feedback_pb2, rank_pb2
 from penchant_proto.v1.service_pb2 import Call
 
 
@@ -32,6 +36,37 @@ def calls() -> list[bytes]:
     whole = [Call(rank=request).SerializeToString() for request in requests]
     whole.append(Call(rank=requests[0], health_check=True).SerializeToString())
     return [*whole, whole[1][:-3], b"", b"\xff" * 12]
+
+
+def feedback_calls() -> list[bytes]:
+    """Calls of feedback with everything an event may hold, of other methods, and a cut one."""
+    plain = event_pb2.Event(event_id="e", user="u", item="toy", signal="like")
+    full = event_pb2.Event(
+        event_id="é",
+        user="\U0001f600",
+        item="toy",
+        signal="impression",
+        value=-4.5e-7,
+        occurred_at_us=10**15,
+        recommendation_id="r",
+        context={"room": "hall", "": ""},
+        exposure=event_pb2.Exposure(position=3, propensity=0.1, score=1e300),
+    )
+    requests = [[plain], [full], [plain, full, plain]]
+    whole = [
+        Call(feedback=feedback_pb2.FeedbackRequest(events=events), timeout_ms=7).SerializeToString()
+        for events in requests
+    ]
+    return [*whole, whole[1][:-3], *calls()[:1], b""]
+
+
+def feedback_rows() -> list[bytes]:
+    """Rows that an event finds, behind the byte that says whose: records, counters, parts."""
+    like = ResolvedSignal(1.0, 1.0, wait_s=None)
+    part = contribute(contribute(None, like, 10**15, 1000.0), like, 10**15 + 7, 1000.0)
+    counters = added(added(Counters(), part, 1000.0), part, 1000.0)
+    values = [*records(), encode_counters(counters), encode_contribution(part)]
+    return [bytes([kind]) + value for value in values for kind in range(6)]
 
 
 def records() -> list[bytes]:
@@ -65,6 +100,8 @@ def windows() -> list[bytes]:
 
 SEEDS: Mapping[str, Callable[[], list[bytes]]] = {
     "crc32": records,
+    "feedback_batch": feedback_rows,
+    "feedback_request": feedback_calls,
     "fold": windows,
     "rank_request": calls,
     "record": records,

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "crc32.hpp"
+#include "feedback_batch.hpp"
+#include "feedback_request.hpp"
 #include "fold.hpp"
 #include "item_ids.hpp"
 #include "rank_reply.hpp"
@@ -75,6 +77,22 @@ struct World {
     }
 };
 
+// A store that holds the record of a user, and nothing else.
+class KeptRows final : public penchant::RowReader {
+  public:
+    explicit KeptRows(const std::vector<std::uint8_t> &record)
+        : record_(record.begin(), record.end()) {}
+
+    bool read(const std::string &key, std::string &value) override {
+        if (key[0] != 'U') return false;
+        value = record_;
+        return true;
+    }
+
+  private:
+    std::string record_;
+};
+
 // A field of protobuf with bytes in it.
 std::string field(int number, const std::string &bytes) {
     std::string found(1, static_cast<char>(number << 3 | 2));
@@ -132,6 +150,20 @@ CASE case_fold_256_events(const World &world, const std::vector<penchant::Window
     return interest.slow.size();
 }
 
+CASE case_parse_a_call_of_feedback(const std::string &call, const penchant::FeedbackLimits &limits) {
+    const auto request = penchant::parse_feedback_call(call, limits);
+    return request ? request->events.size() : 0;
+}
+
+CASE case_take_an_event(const World &world, const penchant::FeedbackTerms &terms,
+                        const penchant::FeedbackRequest &request, KeptRows &rows) {
+    const penchant::NamedUsers users{{"user-1"}, {}};
+    penchant::FeedbackBatch batch(terms, world.ids, world.catalog.items, world.terms, rows,
+                                  1'100'000'000'000'000, 0);
+    std::string reply;
+    return batch.take(request, users, reply) ? batch.changes().rows.size() : 0;
+}
+
 CASE case_insert_and_encode(std::vector<penchant::WindowRow> window,
                             const penchant::Interest &interest) {
     penchant::WindowRow row{};
@@ -166,6 +198,19 @@ int main() {
     sum += case_rank_100_of_64(world, best) + case_rank_all_1000_of_64(world, best);
     sum += case_write_a_reply_of_10(reply) + case_insert_and_encode(few, interest);
     sum += case_fold_30_events(world, few) + case_fold_256_events(world, many);
+    // `Call.feedback` of one event that a user likes an item.
+    const auto event = field(1, "e1") + field(2, "user-1") + field(3, "item-7") + field(4, "like");
+    const auto events = field(2, field(1, event));
+    const penchant::FeedbackLimits event_limits{32, 256, 128, 64, 32, 128};
+    penchant::FeedbackTerms terms;
+    terms.signals["like"].reward = 1.0;
+    terms.half_life = {1'209'600.0, 1'209'600'000'000};
+    terms.capacity = 256;
+    terms.time_bucket_s = 600.0;
+    KeptRows kept(record);
+    sum += case_parse_a_call_of_feedback(events, event_limits);
+    sum += case_take_an_event(world, terms, *penchant::parse_feedback_call(events, event_limits),
+                              kept);
     std::printf("%llu\n", static_cast<unsigned long long>(sum));
     return 0;
 }

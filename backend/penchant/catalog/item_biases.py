@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,17 @@ WHOLE_EVERY_S = 1.0
 
 FADE = 0.005
 """Half-lives by which the events' clock may advance before all offsets are updated regardless."""
+
+
+class CountedItems(NamedTuple):
+    """The counters of some items, shape (n,) each."""
+
+    numbers: Rows
+    """The items' numbers."""
+    positives: Float64
+    impressions: Float64
+    as_of_us: Rows
+    """Microseconds since 1970."""
 
 
 class ItemBiasTable:
@@ -58,6 +70,17 @@ class ItemBiasTable:
             self._impressions[number] = counters.impressions
             self._as_of_us[number] = counters.as_of_us
             self.newest_us = max(self.newest_us, counters.as_of_us)
+
+    def set_counted(self, counted: CountedItems) -> None:
+        """As `set`, all at once."""
+        if not len(counted.numbers):
+            return
+        if counted.numbers.max() >= len(self._positives):
+            self._grow(int(counted.numbers.max()) + 1)
+        self._positives[counted.numbers] = counted.positives
+        self._impressions[counted.numbers] = counted.impressions
+        self._as_of_us[counted.numbers] = counted.as_of_us
+        self.newest_us = max(self.newest_us, int(counted.as_of_us.max()))
 
     def look_for_newest(self) -> None:
         """Finds the newest event again, after counters were set that forget some."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ from penchant.service.clock import Clock, SteplessClock
 from penchant.service.clock_evidence import doubt_unseen, installed_us
 from penchant.service.counts_follower import CountsFollower
 from penchant.service.embed import EmbedService, check_embed
-from penchant.service.event_results import check_feedback
+from penchant.service.event_results import FeedbackRequest, check_feedback
 from penchant.service.feedback import FeedbackService
 from penchant.service.mended_catalog import mend_catalog
 from penchant.service.merge_users import check_merge
@@ -85,6 +85,7 @@ from penchant.wire.users import (
     user_request,
 )
 from penchant_proto.methods import METHODS, methods_of
+from penchant_proto.v1.feedback_pb2 import FeedbackRequest as FeedbackMessage
 from penchant_proto.v1.service_pb2 import Reply
 
 WRITERS = frozenset(
@@ -264,7 +265,7 @@ def _verbs(
         )
         if store.shared:
             served.followers.append(CountsFollower(feedback.follow))
-        verbs |= _feedback(feedback, config, clock, names)
+        verbs |= _feedback(feedback, store, config, clock, names)
     if "reserve" in fields:
         verbs |= _reserve(ReserveService(store, catalogs, clock, meter), config, clock, names)
     if "put_items" in fields:
@@ -316,17 +317,37 @@ def _rank(
     return {"rank": verb}
 
 
-def _feedback(service: FeedbackService, config: Config, clock: Clock, names: UserNames) -> Verbs:
-    return {
-        "feedback": Verb(
-            lambda message: feedback_request(message, clock()),
-            names.of_feedback(lambda request: check_feedback(request, clock(), config.limits)),
-            service.feedback,
-            feedback_reply,
-            feedback_plan,
-            service.in_slices,
-        )
-    }
+def _feedback(
+    service: FeedbackService, store: Store, config: Config, clock: Clock, names: UserNames
+) -> Verbs:
+    verb = Verb(
+        lambda message: feedback_request(message, clock()),
+        names.of_feedback(lambda request: check_feedback(request, clock(), config.limits)),
+        service.feedback,
+        feedback_reply,
+        feedback_plan,
+        service.in_slices,
+    )
+    native = _native_feedback(service, store, config, names, verb.accept)
+    return {"feedback": replace(verb, native=native)}
+
+
+def _native_feedback(
+    service: FeedbackService,
+    store: Store,
+    config: Config,
+    names: UserNames,
+    accept: Callable[[FeedbackMessage], FeedbackRequest],
+) -> NativeVerb | None:
+    """The compiled way of feedback; None where NumPy runs."""
+    if not native_choice().runs:
+        return None
+    from penchant.server.native_feedback import NativeFeedback  # Where the module is, and fits.
+    from penchant.service.plain_feedback import PlainFeedback
+
+    limits = config.limits
+    plain = PlainFeedback(config.signals, config.offset_half_life_s, limits.future_s)
+    return NativeFeedback(store, service, plain, limits, names.stored, accept, feedback_reply)
 
 
 def _reserve(service: ReserveService, config: Config, clock: Clock, names: UserNames) -> Verbs:

@@ -9,7 +9,7 @@ import numpy as np
 from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.types import Event, FoldKey, Interest, UserState
 from penchant.service.meter import Meter, Outcome
-from penchant.service.shown_scores import ShownScores
+from penchant.service.shown_scores import ShownScores, shown_as
 from penchant.service.user_interest import Offered
 
 
@@ -45,16 +45,9 @@ class BatchQuality:
         rollout = self._offered.rollout
         arm = "candidate" if rollout is not None and rollout.shows(event.user) else "served"
         impression = signal.wait_s is not None
-        return Outcome(arm, impression, signal.reward, self._score(event, signal))
-
-    def _score(self, event: Event, signal: ResolvedSignal) -> float | None:
-        # A score of 0 is what a caller sends who knows none.
         score = event.exposure.score if event.exposure is not None else 0.0
-        if signal.wait_s is None:
-            return score or self._shown.answered(event.user, event.item)
-        if score:
-            self._shown.shown(event.user, event.item, score)
-        return score or None
+        known = score_of(self._shown, shown_as(event.user, event.item), impression, score)
+        return Outcome(arm, impression, signal.reward, known)
 
     def folded(self, user: str, key: FoldKey, interest: Interest) -> None:
         """Notes a user's interest after the batch. Cost: about 5 microseconds, for one user."""
@@ -71,6 +64,22 @@ class BatchQuality:
         meter.outcomes([self._outcome(*one) for one in self._noted if one[0].user not in unwritten])
         if self._drift is not None and self._before and self._before[0] not in unwritten:
             meter.interest_drift(self._drift)
+
+
+def score_of(shown: ShownScores, key: int, impression: bool, score: float) -> float | None:
+    """The score at which the item of an accepted event was shown; None: not known.
+
+    Args:
+        shown: notes an impression's score, and gives it to the first answer.
+        key: `shown_as` of the event's user and item.
+        impression: whether the event says that the item was shown.
+        score: of the event's exposure; 0 is what a caller sends who knows none.
+    """
+    if not impression:
+        return score or shown.answered(key)
+    if score:
+        shown.shown(key, score)
+    return score or None
 
 
 def _moved(before: UserState, key: FoldKey, interest: Interest) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
+from penchant.catalog.item_biases import CountedItems, ItemBiasFile, ItemBiasTable
 from penchant.catalog.view import CatalogView
 from penchant.domain.limits import AHEAD_US
 from penchant.domain.tally import Tally
@@ -144,27 +144,33 @@ class CountedOffsets:
     def publish(
         self,
         head: CatalogHead,
-        tally: Tally,
+        tally: Tally | None,
         elsewhere: Mapping[int, Counters],
         unwritten: Collection[str] = (),
+        plain: CountedItems | None = None,
     ) -> None:
         """Shows rankings the counters after a commit.
 
         Args:
             head: of the served catalog.
-            tally: of the batch.
+            tally: of the batch; None: it had none.
             elsewhere: counters that were changed elsewhere, as of the batch, by number. Where there
                 are some, all offsets are written at once; else the touched ones, and the others
                 within a second.
             unwritten: users of the batch whose events were not written.
+            plain: counters that the compiled module has counted, before the tally.
         """
         with self._lock:
-            counters = tally.counters_without(unwritten)
             self._item_biases.set(elsewhere.items())
-            self._item_biases.set(counters.items())
-            counted = np.fromiter(counters, np.int64, len(counters))
-            new_items = np.arange(self._rows, head.rows)
-            touched = None if elsewhere else np.concatenate([counted, new_items])
+            changed = [np.arange(self._rows, head.rows)]
+            if plain is not None:
+                self._item_biases.set_counted(plain)
+                changed.append(plain.numbers)
+            if tally is not None:
+                counters = tally.counters_without(unwritten)
+                self._item_biases.set(counters.items())
+                changed.append(np.fromiter(counters, np.int64, len(counters)))
+            touched = None if elsewhere else np.concatenate(changed)
             self._file.publish(head.generation, head.rows, touched)
             self._rows = head.rows
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from penchant.catalog.item_biases import ItemBiasTable
 from penchant.domain.errors import PenchantError, StoreUnavailable
@@ -21,6 +22,7 @@ from penchant.service.counted_offsets import CountedOffsets
 from penchant.service.event_results import EventResult, EventStatus, FeedbackRequest
 from penchant.service.feedback_batch import BatchTerms, FeedbackBatch, rows_of
 from penchant.service.meter import Meter
+from penchant.service.plain_feedback import PlainFeedback
 from penchant.service.shown_scores import ShownScores
 from penchant.service.slices import SliceSize
 from penchant.service.user_interest import Catalogs
@@ -28,6 +30,9 @@ from penchant.store.base import Store, WriteConflict
 from penchant.store.conflict_retries import ConflictRetries
 from penchant.store.counters import read_counters
 from penchant.system.step_times import step_began, step_ended
+
+if TYPE_CHECKING:
+    from penchant_native import FeedbackCall
 
 log = logging.getLogger("penchant")
 
@@ -121,6 +126,72 @@ class FeedbackService:
             self._meter.staleness(time.perf_counter() - started)
         ordered = iter([results[place] for place in range(len(events))])
         return [_reply(list(itertools.islice(ordered, len(call.events)))) for call in requests]
+
+    def plainly(
+        self,
+        plain: PlainFeedback,
+        calls: Sequence[FeedbackCall],
+        names: Sequence[str] | None,
+        general: Callable[[int], FeedbackRequest | None],
+    ) -> list[bytes | list[EventResult] | None]:
+        """As `feedback`, where one server alone writes: all calls in one transaction.
+
+        Args:
+            plain: takes those that are plain.
+            calls: parsed by the compiled module.
+            names: of the users of their events in the store, in order; None: the callers' own.
+            general: reads the call at a place, which is not plain, as a request; None: it is
+                refused.
+
+        Returns:
+            A serialized reply for each plain call, the results of the others' events, or None for a
+            call that `general` refuses.
+
+        Raises:
+            StoreUnavailable: no event of any call was accepted.
+        """
+        arrived_us, started = self._clock(), time.perf_counter()
+        latest_us = self._offsets.latest(arrived_us)
+        replies: list[bytes | list[EventResult] | None] = []
+        settled: list[EventResult] = []
+        batch: FeedbackBatch | None = None
+        began_ns = step_began()
+        with self._store.transaction() as transaction:
+            offered = self._catalogs.read(transaction)
+            recounted = self._offsets.read(transaction, offered.served)
+            newest_us, half_life_s = self._offsets.newest_us, self._offsets.half_life_s
+            terms = BatchTerms(self._signals, half_life_s, arrived_us, latest_us, newest_us)
+            step_ended("read", began_ns)
+            began_ns = step_began()
+            taken = plain.take(transaction, offered, terms, calls, names)
+            step_ended("fold", began_ns)
+            replies += taken.replies
+            for place in [place for place, reply in enumerate(replies) if reply is None]:
+                request = general(place)
+                if request is not None:
+                    batch = batch or FeedbackBatch(
+                        transaction, offered, terms, self._shown_scores, self._meter
+                    )
+                    results = [batch.take(event) for event in request.events]
+                    replies[place] = own = [one for one in results if isinstance(one, EventResult)]
+                    settled += own
+            if batch is not None:
+                batch.write()
+            elsewhere = {number: read_counters(transaction, number) for number in recounted}
+            commit_started, commit_began_ns = time.perf_counter(), step_began()
+        step_ended("commit", commit_began_ns)
+        events = taken.events + (0 if batch is None else batch.written())
+        if events or elsewhere:
+            tally = None if batch is None else batch.tally
+            self._offsets.publish(offered.served.head, tally, elsewhere, plain=taken.counted)
+        if events:
+            self._meter.commit(time.perf_counter() - commit_started, events)
+            self._meter.staleness(time.perf_counter() - started)
+        taken.tell(self._meter, self._shown_scores)
+        if batch is not None:
+            batch.tell()
+            self._say_refused(settled)
+        return replies
 
     def follow(self) -> None:
         """Reads what other servers counted; see `CountedOffsets.follow`."""

@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import (
     EventIdReused,
@@ -21,10 +19,9 @@ from penchant.domain.errors import (
     UnknownItem,
 )
 from penchant.domain.event_weights import fold_time, time_bucket
-from penchant.domain.interest import fold_each
 from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.tombstone import Tombstone
-from penchant.domain.types import Event, LogRow, Record, UserState
+from penchant.domain.types import Event, LogRow, Record
 from penchant.domain.window import digest64, entry
 from penchant.service.batch_quality import BatchQuality
 from penchant.service.compiled_folds import compiled_folds
@@ -37,7 +34,7 @@ from penchant.service.redated_log import dated_after, redate
 from penchant.service.reservation_ledger import ReservationLedger
 from penchant.service.rollout_watch import RolloutWatch
 from penchant.service.shown_scores import ShownScores
-from penchant.service.user_interest import READ_BY_ALL, Offered, fold_key
+from penchant.service.user_interest import READ_BY_ALL, Offered, folded_states
 from penchant.store.accepted_events import count_accepted
 from penchant.store.base import Transaction
 from penchant.store.keys import Kind, encode
@@ -287,17 +284,10 @@ class FeedbackBatch:
         self, view: CatalogView, drafts: Sequence[tuple[str, RecordDraft]], bucket: int
     ) -> None:
         records = [self._whole(draft) for _, draft in drafts]
-        windows = [record.window for record in records]
-        window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
-        items = view.items_of(window)
-        # The next ranking is probably made in the context of the last event.
-        contexts = np.stack([one["context"][-1] for one in windows])
-        interests = fold_each(view.prior, window, lengths, items, bucket, view.settings, contexts)
-        folded = zip(drafts, records, interests, contexts, strict=True)
-        for (user, _), record, interest, context in folded:
-            key = fold_key(view, bucket, context)
-            self._quality.folded(user, key, interest)
-            write_user(self._transaction, user, UserState(record, key, interest))
+        for (user, _), state in zip(drafts, folded_states(view, records, bucket), strict=True):
+            if state.key is not None and state.interest is not None:
+                self._quality.folded(user, state.key, state.interest)
+            write_user(self._transaction, user, state)
 
 
 def rows_of(events: Iterable[Event | EventResult], view: CatalogView | None) -> Iterator[bytes]:

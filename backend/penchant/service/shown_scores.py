@@ -22,22 +22,23 @@ class ShownScores:
         self._most = most
         self._scores: OrderedDict[int, float] = OrderedDict()
 
-    def shown(self, user: str, item: str, score: float) -> None:
-        """Notes an impression; the oldest one is dropped where there are too many."""
-        self._scores[_key(user, item)] = score
+    def shown(self, shown_as: int, score: float) -> None:
+        """Notes an impression, by `shown_as`; the oldest is dropped where there are too many."""
+        self._scores[shown_as] = score
         if len(self._scores) > self._most:
             self._scores.popitem(last=False)
 
-    def answered(self, user: str, item: str) -> float | None:
-        """The score at which the item was shown to the user, given once; None: not known.
+    def answered(self, shown_as: int) -> float | None:
+        """The score at which an item was shown to a user, given once; None: not known.
 
-        >>> scores = ShownScores()
-        >>> scores.shown("ann", "toy", 0.25)
-        >>> scores.answered("ann", "toy"), scores.answered("ann", "toy")
+        >>> scores, toy = ShownScores(), shown_as("ann", "toy")
+        >>> scores.shown(toy, 0.25)
+        >>> scores.answered(toy), scores.answered(toy)
         (0.25, None)
         """
-        return self._scores.pop(_key(user, item), None)
+        return self._scores.pop(shown_as, None)
 
 
-def _key(user: str, item: str) -> int:
+def shown_as(user: str, item: str) -> int:
+    """The digest by which an item shown to a user is remembered."""
     return digest64(f"{user}\0{item}")

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from penchant.catalog.files import DamagedFile, Frozen
 from penchant.catalog.view import CatalogReader, CatalogView
 from penchant.domain.context import Slots, context_digest, nowhere
 from penchant.domain.errors import StateCorrupt, StoreUnavailable
-from penchant.domain.interest import fold
+from penchant.domain.interest import fold, fold_each
 from penchant.domain.repeats import Repeats, repeats_of
 from penchant.domain.rollout import Rollout
 from penchant.domain.segments import SegmentShares, segment_shares
 from penchant.domain.settings import FoldSettings
-from penchant.domain.types import CatalogHead, Context, FoldKey, Interest, UserState, Window
+from penchant.domain.types import (
+    CatalogHead,
+    Context,
+    FoldKey,
+    Interest,
+    Record,
+    UserState,
+    Window,
+)
 from penchant.service.compiled_folds import compiled_folds
 from penchant.store.base import Snapshot
 from penchant.store.items import read_changes, read_head
@@ -146,6 +156,26 @@ def interest_of(
             return interest, True
     items = view.items_of(window)
     return fold(view.prior, window, items, bucket, view.settings, here), True
+
+
+def folded_states(view: CatalogView, records: Sequence[Record], bucket: int) -> list[UserState]:
+    """Records with the folds that their users' next rankings need, by NumPy.
+
+    Args:
+        view: the catalog.
+        records: with one event or more each.
+        bucket: `time_bucket` of now.
+    """
+    windows = [record.window for record in records]
+    window, lengths = np.concatenate(windows), np.array([len(one) for one in windows])
+    items = view.items_of(window)
+    # The next ranking is probably made in the context of the last event.
+    contexts = np.stack([one["context"][-1] for one in windows])
+    interests = fold_each(view.prior, window, lengths, items, bucket, view.settings, contexts)
+    return [
+        UserState(record, fold_key(view, bucket, context), interest)
+        for record, interest, context in zip(records, interests, contexts, strict=True)
+    ]
 
 
 class UserInContext(NamedTuple):

@@ -42,7 +42,12 @@ def count_accepted(transaction: Transaction, users: Sequence[str]) -> None:
         for user, events in Counter(users).items():
             merge_accepted(transaction, events, user)
     else:
-        transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + len(users))))
+        add_accepted(transaction, len(users))
+
+
+def add_accepted(transaction: Transaction, events: int) -> None:
+    """Counts more events, where one server alone writes."""
+    transaction.put(_KEY, seal(_COUNT.pack(read_accepted(transaction) + events)))
 
 
 def take_accepted(transaction: Transaction, events: int, user: str) -> None:

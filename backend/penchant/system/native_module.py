@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 NATIVE_VARIABLE = "PENCHANT_NATIVE"
 """Environment variable; `off` forces the NumPy path."""
-INTERFACE = 3
+INTERFACE = 4
 """Number of the compiled interface that this release calls."""
 
 COST_OF_NUMPY = "a rank and an event take their process about 6 times as long as natively"

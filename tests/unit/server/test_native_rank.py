@@ -391,7 +391,6 @@ def test_what_is_parsed_is_what_protobuf_reads(data: st.DataObject) -> None:
     assert parts.health_check == call.health_check
     assert call.user == message.user
     assert call.candidates == len(message.candidates.ids)
-    assert call.key(Kind.USER) == encode(Kind.USER, message.user)
     request = replace(rank_request(message), candidates=None)  # Those named twice are found later.
     check_rank(request, Limits())
     assert (request.query, request.explain, request.explore, request.diversity) == (

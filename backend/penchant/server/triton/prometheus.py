@@ -139,17 +139,7 @@ class TritonMeter:
 
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """See `Meter.outcomes`."""
-        for one in outcomes:
-            if one.impression:
-                self._add("penchant_shown_total", 1.0, arm=one.arm)
-                continue
-            self._add("penchant_outcomes_total", 1.0, arm=one.arm)
-            if one.reward:
-                sign = "gain" if one.reward > 0 else "loss"
-                self._add("penchant_rewards_total", abs(one.reward), arm=one.arm, sign=sign)
-            if one.score is not None:
-                with self._calibration_lock:
-                    self._calibration.add(one.score, one.reward)
+        self._later((self._count_outcomes, (outcomes,)))
 
     def interest_drift(self, distance: float) -> None:
         """See `Meter.interest_drift`."""
@@ -176,6 +166,19 @@ class TritonMeter:
         series, timed = _request_series(method, "", "")
         self._sender.add(series, float(counted))
         self._sender.observe(timed, seconds, counted)
+
+    def _count_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        for one in outcomes:
+            if one.impression:
+                self._add("penchant_shown_total", 1.0, arm=one.arm)
+                continue
+            self._add("penchant_outcomes_total", 1.0, arm=one.arm)
+            if one.reward:
+                sign = "gain" if one.reward > 0 else "loss"
+                self._add("penchant_rewards_total", abs(one.reward), arm=one.arm, sign=sign)
+            if one.score is not None:
+                with self._calibration_lock:
+                    self._calibration.add(one.score, one.reward)
 
     def _coverage(self) -> dict[Series, float]:
         rows = np.frombuffer(b"".join(self._tops), np.int64)

@@ -1,0 +1,154 @@
+#include "feedback_request.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "utf8.hpp"
+#include "wire_fields.hpp"
+
+namespace penchant {
+namespace {
+
+// `penchant.domain.limits.check_name`.
+bool is_name(std::string_view text, std::uint64_t most_bytes) noexcept {
+    return !text.empty() && text.size() <= most_bytes && !has_control_character(text);
+}
+
+bool read_exposure(std::string_view message, ReportedExposure &exposure) noexcept {
+    WireReader reader(message);
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        if (!reader.tag(field, type)) return false;
+        bool read = false;
+        switch (field) {
+            case 1: read = read_uint32(reader, type, exposure.position); break;
+            case 2: read = read_double(reader, type, exposure.propensity); break;
+            case 3: read = read_flag(reader, type, exposure.propensity_estimated); break;
+            case 4: read = read_double(reader, type, exposure.score); break;
+            default: break;
+        }
+        if (!read) return false;
+    }
+    return exposure.propensity >= 0.0 && exposure.propensity <= 1.0 &&
+           std::isfinite(exposure.score);
+}
+
+bool read_entry(std::string_view message, const FeedbackLimits &limits, ReportedContext &context) {
+    WireReader reader(message);
+    std::string_view key, value;
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        if (!reader.tag(field, type) || field > 2) return false;
+        if (!read_text(reader, type, field == 1 ? key : value)) return false;
+    }
+    if (key.size() > limits.context_bytes || value.size() > limits.context_bytes) return false;
+    const auto same = [key](const auto &entry) { return entry.first == key; };
+    const auto known = std::find_if(context.begin(), context.end(), same);
+    if (known != context.end()) {
+        known->second = value;
+    } else if (context.size() < limits.context_entries) {
+        context.emplace_back(key, value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool read_event(std::string_view message, const FeedbackLimits &limits, ReportedEvent &event) {
+    WireReader reader(message);
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::uint64_t number = 0;
+        double value = 0.0;
+        std::string_view part;
+        if (!reader.tag(field, type)) return false;
+        switch (field) {
+            case 1:
+                if (!read_text(reader, type, event.event_id)) return false;
+                break;
+            case 2:
+                if (!read_text(reader, type, event.user)) return false;
+                break;
+            case 3:
+                if (!read_text(reader, type, event.item)) return false;
+                break;
+            case 4:
+                if (!read_text(reader, type, event.signal)) return false;
+                break;
+            case 5:
+                if (!read_double(reader, type, value)) return false;
+                event.value = value;
+                break;
+            case 6:  // From 2^63 on, the number is below 0.
+                if (!read_number(reader, type, number) || number >> 63) return false;
+                event.occurred_at_us = static_cast<std::int64_t>(number);
+                break;
+            case 7:
+                if (!read_text(reader, type, event.recommendation_id)) return false;
+                break;
+            case 8:
+                if (!read_part(reader, type, part)) return false;
+                if (!read_entry(part, limits, event.context)) return false;
+                break;
+            case 9:  // A second one would be merged with the first.
+                if (event.exposure || !read_part(reader, type, part)) return false;
+                if (!read_exposure(part, event.exposure.emplace())) return false;
+                break;
+            default:
+                return false;
+        }
+    }
+    std::sort(event.context.begin(), event.context.end());
+    const std::string_view recommendation = event.recommendation_id;
+    return is_name(event.event_id, limits.event_id_bytes) && is_name(event.user, limits.id_bytes) &&
+           (recommendation.empty() || is_name(recommendation, limits.recommendation_id_bytes));
+}
+
+bool read_request(std::string_view message, const FeedbackLimits &limits,
+                  FeedbackRequest &request) {
+    WireReader reader(message);
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::string_view part;
+        if (!reader.tag(field, type) || field != 1 || !read_part(reader, type, part)) return false;
+        if (request.events.size() >= limits.events) return false;
+        if (!read_event(part, limits, request.events.emplace_back())) return false;
+    }
+    return !request.events.empty();
+}
+
+}  // namespace
+
+std::optional<FeedbackRequest> parse_feedback_call(std::string_view payload,
+                                                   const FeedbackLimits &limits) {
+    FeedbackRequest request;
+    request.payload.assign(payload.begin(), payload.end());
+    WireReader reader(std::string_view(request.payload.data(), request.payload.size()));
+    bool found = false;
+    while (!reader.at_end()) {
+        std::uint32_t field = 0;
+        WireType type{};
+        std::string_view message;
+        if (!reader.tag(field, type)) return std::nullopt;
+        bool read = false;
+        switch (field) {
+            case 2:
+                read = !found && read_part(reader, type, message) &&
+                       read_request(message, limits, request);
+                found = true;
+                break;
+            case 11: read = read_uint32(reader, type, request.timeout_ms); break;
+            case 12: read = read_flag(reader, type, request.health_check); break;
+            default: break;
+        }
+        if (!read) return std::nullopt;
+    }
+    if (!found) return std::nullopt;
+    return request;
+}
+
+}  // namespace penchant
