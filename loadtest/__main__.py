@@ -63,9 +63,11 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> L
         ledgers = scratch / "acks-capacity", scratch / "acks-load"
         asked, loaded = ledgers if options.cluster else (None, None)
         if rate is None:
-            status.update(f"Measuring capacity for {CAPACITY_S:g} s")
-            closed = Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
-            capacity = run_locust(targets, closed, "steady", options, scratch, None, asked).rate
+            closed = capacity_load(options.retention_s)
+            took_s = closed.warm_up_s + closed.duration_s
+            status.update(f"Measuring capacity for {took_s:g} s")
+            with StoreWatch(servers.store, scratch, options.retention_s):
+                capacity = run_locust(targets, closed, "steady", options, scratch, None, asked).rate
             rate = SHARE_OF_CAPACITY[shape] * capacity
         status.update(f"{rate:,.0f} arrivals per second, {shape}, {options.duration_s:g} s")
         load = Load(options.users, rate, WARM_UP_S, options.duration_s)
@@ -111,6 +113,20 @@ def load_test(options: argparse.Namespace, encoder: Path, console: Console) -> L
         watch.samples[:: max(1, len(watch.samples) // TIMELINE)],
         store.samples,
     )
+
+
+def capacity_load(retention_s: float | None) -> Load:
+    """The closed loop that measures the capacity.
+
+    Deletions take a share of the machine once the first events are old enough: with a retention,
+    what is measured begins after that.
+
+    >>> capacity_load(None).warm_up_s, capacity_load(240.0).warm_up_s
+    (3.0, 360.0)
+    """
+    if retention_s is None:
+        return Load(CAPACITY_CLIENTS, 0.0, CAPACITY_WARM_UP_S, CAPACITY_S)
+    return Load(CAPACITY_CLIENTS, 0.0, 1.5 * retention_s, max(CAPACITY_S, 0.5 * retention_s))
 
 
 def report_name(options: argparse.Namespace) -> str:

@@ -4,9 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
+#include "processor.hpp"
 
 namespace penchant {
 namespace {
@@ -150,17 +148,10 @@ PENCHANT_KERNELS(anywhere, )
 PENCHANT_KERNELS(avx2, __attribute__((target("avx2,fma"))))
 PENCHANT_KERNELS(avx512, __attribute__((target("avx512f,avx2,fma"))))
 
-// What the processor has and the system saves. Asked by hand, since not every compiler that PyPI
-// carries brings the table behind __builtin_cpu_supports.
 Kernels chosen() noexcept {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    const bool fits = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) && (c & bit_FMA);
-    if (fits && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2)) {
-        unsigned low = 0, high = 0;
-        __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-        if ((b & bit_AVX512F) && (low & 0xE6) == 0xE6) return {add_avx512, solve_avx512};
-        if ((low & 6) == 6) return {add_avx2, solve_avx2};
-    }
+    const Registers widest = widest_registers();
+    if (widest == Registers::avx512) return {add_avx512, solve_avx512};
+    if (widest == Registers::avx2) return {add_avx2, solve_avx2};
     return {add_anywhere, solve_anywhere};
 }
 #else
