@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t quiet_us = 86'400'000'000;  // `penchant.domain.event_weights.QUIET_US`
 constexpr float no_wait = -1.0F;
+constexpr std::int64_t most_half_lives = 2'000'000'000;  // Since 1970: an exponent of 32 bits.
 constexpr std::uint64_t status_accepted = 1;
 
 // `penchant.domain.window.digest64`.
@@ -75,7 +76,7 @@ FeedbackBatch::FeedbackBatch(const FeedbackTerms &terms, const ItemIds &ids,
 
 bool FeedbackBatch::take(const FeedbackRequest &request, const NamedUsers &users,
                          std::string &reply) {
-    if (users.names.size() != request.events.size()) return false;
+    if (users.names.size() != request.events.size() || newest_us_ < 0) return false;
     if (!users.tombstones.empty() && users.tombstones.size() != users.names.size()) return false;
     std::vector<Staged> staged(request.events.size());
     std::unordered_set<std::string_view> keys;
@@ -97,6 +98,7 @@ bool FeedbackBatch::stage(const ReportedEvent &event, const std::string &user,
     staged.user = &user;
     staged.at_us = event.occurred_at_us.value_or(arrived_us_);
     if (staged.at_us < 0 || staged.at_us > arrived_us_ + terms_.future_us) return false;
+    if (staged.at_us / terms_.half_life.us > most_half_lives) return false;
     if (!resolve(event, staged.resolved) || !find_item(event.item, staged.item)) return false;
     std::string unused;
     if (tombstone != nullptr && reader_.read(*tombstone, unused)) return false;
@@ -128,6 +130,7 @@ bool FeedbackBatch::resolve(const ReportedEvent &event, Resolved &resolved) cons
 }
 
 bool FeedbackBatch::find_item(std::string_view id, std::uint32_t &number) const {
+    if (id.empty()) return false;
     std::vector<std::uint32_t> numbers;
     ids_.find({id}, numbers);
     number = numbers[0];
@@ -227,7 +230,9 @@ FeedbackChanges FeedbackBatch::changes() {
     FeedbackChanges changes;
     if (log_rows_.empty()) return changes;
     const auto bucket_us = static_cast<std::int64_t>(terms_.time_bucket_s * 1e6);
-    const std::int64_t bucket = std::min(arrived_us_, newest_us_ + quiet_us) / bucket_us;
+    // As `penchant.domain.event_weights.fold_time` has it, whose numbers have no end.
+    const bool quiet = newest_us_ < arrived_us_ - quiet_us;
+    const std::int64_t bucket = (quiet ? newest_us_ + quiet_us : arrived_us_) / bucket_us;
     const double start_us = static_cast<double>(bucket) * terms_.time_bucket_s * 1e6;
     const LearntIn world{catalog_, fold_, terms_.catalog_version, terms_.settings,
                          terms_.capacity, bucket, start_us};

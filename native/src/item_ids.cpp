@@ -41,10 +41,11 @@ std::uint64_t ItemIds::hash(std::string_view id) const noexcept {
 }
 
 void ItemIds::add(std::string_view id) {
-    if (size() + 1 >= none) return;
+    full_ = full_ || size() + 1 >= none || arena_.size() + id.size() > none;
+    if (full_) return;
     if (2 * (used_ + 1) > slots_.size()) grow();
     arena_.insert(arena_.end(), id.begin(), id.end());
-    starts_.push_back(arena_.size());
+    starts_.push_back(static_cast<std::uint32_t>(arena_.size()));
     insert(hash(id), static_cast<std::uint32_t>(size() - 1));
 }
 
@@ -78,7 +79,7 @@ void ItemIds::find(const std::vector<std::string_view> &ids,
     numbers.resize(ids.size());
     std::uint64_t *const hashes = kept.data();
     const Slot *const slots = slots_.data();
-    const std::size_t *const starts = starts_.data();
+    const std::uint32_t *const starts = starts_.data();
     const char *const arena = arena_.data();
     for (std::size_t place = 0; place < ids.size(); ++place) {
         hashes[place] = hash(ids[place]);

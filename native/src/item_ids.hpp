@@ -19,7 +19,8 @@ class ItemIds {
 
     ItemIds();
 
-    // Adds the id of the item with the next number.
+    // Adds the id of the item with the next number. From the first on that makes the ids take more
+    // than 4 GiB, none is added: `size` tells.
     void add(std::string_view id);
 
     std::size_t size() const noexcept { return starts_.size() - 1; }
@@ -43,9 +44,10 @@ class ItemIds {
     void grow();
 
     HugeVector<char> arena_;
-    HugeVector<std::size_t> starts_{0};
+    HugeVector<std::uint32_t> starts_{0};
     HugeVector<Slot> slots_;
     std::size_t used_ = 0;
+    bool full_ = false;
     std::uint64_t seed_;
 };
 

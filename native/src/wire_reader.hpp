@@ -20,7 +20,9 @@ class WireReader {
     // The next field's number and wire type; false for an end, a bad number or an unknown type.
     bool tag(std::uint32_t &field, WireType &type) noexcept {
         std::uint64_t value = 0;
-        if (!varint(value) || value > 0xFFFFFFFFULL) return false;
+        const std::size_t before = rest_.size();
+        // Protobuf's own readers take no tag of more bytes, whatever its value.
+        if (!varint(value) || before - rest_.size() > 5 || value > 0xFFFFFFFFULL) return false;
         field = static_cast<std::uint32_t>(value >> 3);
         const auto kind = static_cast<std::uint8_t>(value & 7);
         if (field == 0 || !(kind <= 2 || kind == 5)) return false;

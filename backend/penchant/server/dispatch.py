@@ -221,6 +221,10 @@ class Dispatch:
 
     def answer(self, calls: Sequence[ParsedCall]) -> list[Answer]:
         """One reply or error per call, in order."""
+        answers = attempt(self._answers, calls)
+        return [answers] * len(calls) if isinstance(answers, PenchantError) else answers
+
+    def _answers(self, calls: Sequence[ParsedCall]) -> list[Answer]:
         if len(calls) == 1:
             return _answer(self._verbs[calls[0].field], calls)
         fields = dict.fromkeys([call.field for call in calls])
@@ -304,7 +308,7 @@ def _answer(verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]) -
     parsed = [] if native is None else [call.message for call in calls if call.payload is not None]
     if native is None or not parsed:
         # A tenant's store may have no compiled way where the server's own, which parsed, has one.
-        return _answer_generally(verb, [_for_general_way(call) for call in calls])
+        return _answer_generally(verb, calls)
     replies = attempt(native.answer, parsed)
     if isinstance(replies, PenchantError):
         replies = [None] * len(parsed)
@@ -313,21 +317,20 @@ def _answer(verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]) -
     of_parsed = iter(replies)
     answers = [None if call.payload is None else next(of_parsed) for call in calls]
     left = [place for place, answer in enumerate(answers) if answer is None]
-    others = iter(_answer_generally(verb, [_for_general_way(calls[place]) for place in left]))
+    others = iter(_answer_generally(verb, [calls[place] for place in left]))
     return [next(others) if answer is None else answer for answer in answers]
 
 
-def _for_general_way(call: ParsedCall) -> ParsedCall:
-    """A call that its verb's compiled way has declined."""
-    if call.payload is None:
-        return call
-    return call._replace(message=parse_call(call.payload).message, payload=None)
+def _accepted(verb: Verb[Message, Request, Result], call: ParsedCall) -> Request:
+    """A call's request; that of one that its verb's compiled way has declined is parsed anew."""
+    message = call.message if call.payload is None else parse_call(call.payload).message
+    return verb.accept(message, call.caller)
 
 
 def _answer_generally(
     verb: Verb[Message, Request, Result], calls: Sequence[ParsedCall]
 ) -> list[Answer]:
-    requests = [attempt(verb.accept, call.message, call.caller) for call in calls]
+    requests = [attempt(_accepted, verb, call) for call in calls]
     accepted = [request for request in requests if not isinstance(request, PenchantError)]
     results = _serve(verb, accepted)
     remaining = iter(results)

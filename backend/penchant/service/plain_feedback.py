@@ -4,7 +4,7 @@ It writes the same rows as `service.feedback_batch`, byte for byte, and declines
 at, call by call: refused events and duplicates, purchases, impressions that may confirm a
 reservation, users who were once forgotten, damaged rows and those of another release. Where a fold
 could round differently, NumPy folds. It takes none where a release is on rollout, where the store's
-times are ahead of the clock, or where several servers write.
+times are ahead of the clock or a day behind it, or where several servers write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from penchant.catalog.item_biases import CountedItems
 from penchant.catalog.view import CatalogView
-from penchant.domain.event_weights import fold_time, time_bucket
+from penchant.domain.event_weights import QUIET_US, fold_time, time_bucket
 from penchant.domain.rewards import SignalTable
 from penchant.domain.signal_weights import signal_code
 from penchant.domain.types import WINDOW_DTYPE
@@ -149,6 +149,9 @@ class PlainFeedback:
             users = names or [user for call in calls for user in call.users]
             tombstones = [tombstone_key(user) for user in users]
         before_us = read_newest(transaction) or terms.newest_us
+        if terms.arrived_us > before_us + QUIET_US:
+            # The clock of folds stands still, until an event of any call of the batch moves it.
+            return PlainBatch([None] * len(calls))
         taken = _Taken(
             *native.take(
                 list(calls),
@@ -189,6 +192,7 @@ class PlainFeedback:
         with self._lock:
             known = self._known
             if known is None or known[0] is not view:
+                self._known = (view, None)  # A twin that can't be made is not tried again.
                 known = self._known = (view, self._made(view))
             return known[1]
 

@@ -59,6 +59,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         "\x3a\x01" "r" "\x4a\x00", 28);
     const auto request = penchant::parse_feedback_call(payload, limits);
     must(request.has_value());
+    penchant::FeedbackRequest bare;  // An event that names nothing at all.
+    bare.events.emplace_back().signal = "like";
+    OneRow none(data, 0);
+    penchant::FeedbackBatch empty(terms, ids, {vectors, alive, 2}, fold, none, 1, 0);
+    std::string unused;
+    must(!empty.take(bare, {{"u"}, {}}, unused));
     OneRow rows(data, size);
     penchant::FeedbackBatch batch(terms, ids, {vectors, alive, 2}, fold, rows,
                                   1'700'000'000'000'000, 5);

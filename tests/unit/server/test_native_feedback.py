@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.config import Config
-from penchant.domain.errors import PenchantError
+from penchant.domain.errors import InvalidRequest, PenchantError
 from penchant.domain.limits import Limits
 from penchant.domain.rewards import Signal
 from penchant.domain.settings import FoldSettings
@@ -61,13 +61,25 @@ FOLD = FoldSettings(window_events=9, context_halvings=1.5)
 class Shop:
     """An app over a store in memory, with a clock that can be set."""
 
-    def __init__(self, directory: Path, *, native: bool, fold: FoldSettings = FOLD) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        native: bool,
+        fold: FoldSettings = FOLD,
+        half_life_s: float = 14 * 86400.0,
+    ) -> None:
         directory.mkdir(exist_ok=True)
         self.now_us = NOW_US
         self.native = native
         self.meter = CountingMeter()
         config = Config(
-            store="memory:", encoder=directory, catalog_dir=directory, fold=fold, signals=SIGNALS
+            store="memory:",
+            encoder=directory,
+            catalog_dir=directory,
+            fold=fold,
+            signals=SIGNALS,
+            offset_half_life_s=half_life_s,
         )
         with self.chosen():
             encoders = EncoderLibrary(BagOfWords())
@@ -105,9 +117,14 @@ class Shop:
         return [float(offset) for offset in view.offsets]
 
 
-def both(directory: Path, fold: FoldSettings = FOLD) -> tuple[Shop, Shop]:
-    native = Shop(directory / "native", native=True, fold=fold)
-    return native, Shop(directory / "numpy", native=False, fold=fold)
+def both(
+    directory: Path, fold: FoldSettings = FOLD, half_life_s: float = 14 * 86400.0
+) -> tuple[Shop, Shop]:
+    native, numpy = (
+        Shop(directory / name, native=name == "native", fold=fold, half_life_s=half_life_s)
+        for name in ("native", "numpy")
+    )
+    return native, numpy
 
 
 def told(replies: Sequence[Reply | PenchantError]) -> list[object]:
@@ -187,9 +204,7 @@ def days(draw: st.DrawFn) -> list[list[Call]]:
 def test_a_store_does_not_tell_which_way_its_calls_went(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Call]]
 ) -> None:
-    # Else what is the newest event, and so the time of folds, would depend on the way.
-    now = call_of({"user": "somebody", "occurred_at_us": NOW_US + 200_000_000})
-    must_agree(both(tmp_path_factory.mktemp("shops")), [now], *batches)
+    must_agree(both(tmp_path_factory.mktemp("shops")), *batches)
 
 
 def call_of(*events: Mapping[str, object]) -> Call:
@@ -204,6 +219,7 @@ def call_of(*events: Mapping[str, object]) -> Call:
 
 def test_the_usual_events_are_plain_and_take_one_step(tmp_path: Path) -> None:
     shop, _ = both(tmp_path)
+    shop.together([call_of({})])  # The first event after a quiet day moves the clock of folds.
     usual: list[dict[str, object]] = [
         {},
         {"signal": "rating", "value": 4.5},
@@ -218,7 +234,7 @@ def test_the_usual_events_are_plain_and_take_one_step(tmp_path: Path) -> None:
             patch.setattr("penchant.service.feedback.FeedbackBatch", None)  # Nobody may need it.
             (reply,) = shop.together([call])
         assert isinstance(reply, Reply)
-        assert reply.feedback.results[0].state_version == number + 1
+        assert reply.feedback.results[0].state_version == number + 2
 
 
 def test_rankings_see_the_counters_of_plain_calls_at_once(tmp_path: Path) -> None:
@@ -448,6 +464,80 @@ def test_whatever_is_parsed_is_a_call_for_protobuf_as_well(payload: bytes) -> No
         assert field == "feedback"
         assert [event.user for event in message.events] == call.users
         assert call.payload == payload
+
+
+def a_call_that_protobuf_refuses(item: str) -> bytes:
+    """With a tag of more bytes than protobuf reads, though its value is right."""
+    event = call_of({"user": "eve", "item": item}).feedback.events[0].SerializeToString()
+    event = b"\x8a\x80\x80\x80\x80\x00" + event[1:]
+    events = b"\x0a" + bytes([len(event)]) + event
+    return b"\x12" + bytes([len(events)]) + events
+
+
+@pytest.mark.parametrize("item", ["toy", "nope"])
+def test_what_protobuf_refuses_is_refused_alone(tmp_path: Path, item: str) -> None:
+    good, bad = call_of({"user": "ben"}).SerializeToString(), a_call_that_protobuf_refuses(item)
+    for shop in both(tmp_path):
+        with shop.chosen():
+            parsed = [shop.app.dispatch.parse(payload) for payload in (good, bad)]
+            assert isinstance(parsed[1], PenchantError)
+            (reply,) = shop.together([call_of({"user": "ben"})])
+        assert isinstance(reply, Reply)
+
+
+@given(size=st.integers(2, 10), field=st.sampled_from([1, 2, 4]))
+def test_a_tag_has_as_many_bytes_as_protobuf_reads(size: int, field: int) -> None:
+    call = call_of({})
+    event = call.feedback.events[0].SerializeToString()
+    tag = bytes([field << 3 | 2])
+    longer = bytes([tag[0] | 0x80, *[0x80] * (size - 2), 0])
+    event = event.replace(tag, longer, 1)
+    events = b"\x0a" + bytes([len(event)]) + event
+    payload = b"\x12" + bytes([len(events)]) + events
+    try:
+        field_, message, *_ = parse_call(payload)
+        known = field_ == "feedback" and message == call.feedback
+    except PenchantError:
+        known = False
+    assert (penchant_native.parse_feedback_call(payload, LIMITS) is not None) == known
+
+
+def test_a_call_that_the_compiled_way_alone_has_parsed_costs_nobody_else_the_reply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should both parsers differ in anything."""
+    shop, _ = both(tmp_path)
+    shop.together([call_of({})])
+    calls = [call_of({"user": user, "item": item}) for user, item in (("ben", "toy"), ("eve", "x"))]
+    refused = InvalidRequest("REQUEST: got something else")
+
+    def parse(payload: bytes) -> object:
+        raise refused
+
+    for module in ("dispatch", "native_feedback"):
+        monkeypatch.setattr(f"penchant.server.{module}.parse_call", parse)
+    good, bad = shop.together(calls)
+    assert isinstance(good, Reply)
+    assert bad is refused
+
+
+def test_an_event_after_a_quiet_day_is_folded_as_of_the_newest_of_its_batch(tmp_path: Path) -> None:
+    shops = both(tmp_path)
+    must_agree(shops, [call_of({})])
+    for shop in shops:
+        shop.now_us += 10 * DAY_US
+    old = {"event_id": "old", "occurred_at_us": NOW_US + 5}
+    now = {"event_id": "now", "user": "ben", "signal": "purchase"}
+    must_agree(shops, [call_of(old), call_of(now)])
+
+
+def test_counters_whose_exponent_has_no_room_are_refused_either_way(tmp_path: Path) -> None:
+    shops = both(tmp_path, half_life_s=1.0)
+    for shop in shops:
+        shop.now_us = 2_200_000_000_000_000
+    native, numpy = (shop.together([call_of({})]) for shop in shops)
+    assert [type(one) for one in native] == [type(one) for one in numpy]
+    assert shops[0].rows() == shops[1].rows()
 
 
 def test_only_small_calls_of_feedback_within_the_limits_are_parsed() -> None:

@@ -48,8 +48,10 @@ class BatchLane(CallQueue[WaitingCall]):
         batch, cost = self._take()
         if batch:
             started_s = time.monotonic()
-            self._answer(batch)
-            self._backlog.done(len(batch), cost, time.monotonic() - started_s)
+            try:
+                self._answer(batch)
+            finally:
+                self._backlog.done(len(batch), cost, time.monotonic() - started_s)
 
     def _take(self) -> tuple[list[WaitingCall], float]:
         """The next calls that somebody still waits for, and their cost."""

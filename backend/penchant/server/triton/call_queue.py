@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -10,6 +11,8 @@ from typing import Generic, TypeVar
 from penchant.domain.errors import Overloaded
 from penchant.server.triton.backlog import Backlog
 from penchant.server.triton.waiting_call import WaitingCall
+
+log = logging.getLogger("penchant")
 
 Queued = TypeVar("Queued")
 
@@ -66,4 +69,7 @@ class CallQueue(ABC, Generic[Queued]):
                     self._changed.wait()
                 if not self._queue:
                     return
-            self._work()
+            try:
+                self._work()
+            except Exception:  # A fault of the server; those who wait next have no part in it.
+                log.exception("a lane's work failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,23 @@ def test_closing_waits_until_each_call_was_answered_once(calls: list[int], most:
         assert lane.put(waiting(call)) is None
     lane.close()
     assert answered == calls
+
+
+def test_a_lane_outlives_a_fault_of_what_answers(caplog: pytest.LogCaptureFixture) -> None:
+    answered: list[int] = []
+
+    def answer(calls: Sequence[WaitingCall]) -> None:
+        if calls[0].call.message == 1:
+            raise RuntimeError("a fault")
+        answered.extend(one.call.message for one in calls)
+
+    lane = BatchLane(answer, lambda one: None, most=1)
+    for number in (1, 2):
+        assert lane.put(waiting(number)) is None
+    lane.close()
+    assert answered == [2]
+    assert lane.calls == 0
+    assert "a lane's work failed" in caplog.text
 
 
 def test_a_call_whose_caller_is_gone_is_dropped_before_any_work() -> None:
