@@ -103,7 +103,7 @@ check: $(READY) ## Check format, lint, types, layers, contract, generated code, 
 	others=$$?; wait $$types && [ $$others -eq 0 ]
 	@echo "All checks passed."
 
-native-check: native-sanitize native-counts ## Check the compiled module: sanitizers, instruction counts, 20 s of fuzzing.
+native-check: native-sanitize native-counts ## Check the compiled module: sanitizers, instruction counts, a minute of fuzzing.
 	@$(BIN)/python -m tests.fuzz.run_fuzzers --seconds 10 --seed 1
 
 native-sanitize: $(READY) ## Run the tests of the compiled module under AddressSanitizer and UBSan.
