@@ -87,9 +87,9 @@ def test_doctor_checks_with_a_token_and_asks_for_one(served: Served) -> None:
     for shown in (served.token, health):
         ran = run(["doctor", f"--target={served.serve.target}", f"--token-file={shown}"])
         assert "fail" not in ran.output
-        assert "warn" not in "".join(
-            line for line in ran.output.splitlines() if "penchant_" in line
-        )
+        lines = [line for line in ran.output.splitlines() if "penchant_" in line]
+        # Not of the server: whether the compiled module is installed here.
+        assert "warn" not in "".join(line for line in lines if "hot path" not in line)
     assert "--token-file FILE" in command(served, "doctor", token=False).output
 
 
