@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "blake2b.hpp"
+#include "fold_clock.hpp"
 #include "log_row.hpp"
 #include "record.hpp"
 #include "record_cache.hpp"
@@ -14,7 +15,6 @@
 namespace penchant {
 namespace {
 
-constexpr std::int64_t quiet_us = 86'400'000'000;  // `penchant.domain.event_weights.QUIET_US`
 constexpr float no_wait = -1.0F;
 constexpr std::int64_t most_half_lives = 2'000'000'000;  // Since 1970: an exponent of 32 bits.
 constexpr std::uint64_t status_accepted = 1;
@@ -229,11 +229,9 @@ void FeedbackBatch::count(const Staged &staged) {
 FeedbackChanges FeedbackBatch::changes() {
     FeedbackChanges changes;
     if (log_rows_.empty()) return changes;
-    const auto bucket_us = static_cast<std::int64_t>(terms_.time_bucket_s * 1e6);
-    // As `penchant.domain.event_weights.fold_time` has it, whose numbers have no end.
-    const bool quiet = newest_us_ < arrived_us_ - quiet_us;
-    const std::int64_t bucket = (quiet ? newest_us_ + quiet_us : arrived_us_) / bucket_us;
-    const double start_us = static_cast<double>(bucket) * terms_.time_bucket_s * 1e6;
+    const std::int64_t bucket =
+        time_bucket(fold_time(arrived_us_, newest_us_), terms_.time_bucket_s);
+    const double start_us = start_of_bucket(bucket, terms_.time_bucket_s);
     const LearntIn world{catalog_, fold_, terms_.catalog_version, terms_.settings,
                          terms_.capacity, bucket, start_us};
     bool follows = true;  // The first user who had a record.

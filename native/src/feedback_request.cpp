@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "utf8.hpp"
 #include "wire_fields.hpp"
 
 namespace penchant {
 namespace {
-
-// `penchant.domain.limits.check_name`.
-bool is_name(std::string_view text, std::uint64_t most_bytes) noexcept {
-    return !text.empty() && text.size() <= most_bytes && !has_control_character(text);
-}
 
 bool read_exposure(std::string_view message, ReportedExposure &exposure) noexcept {
     WireReader reader(message);
@@ -126,28 +120,9 @@ bool read_request(std::string_view message, const FeedbackLimits &limits,
 std::optional<FeedbackRequest> parse_feedback_call(std::string_view payload,
                                                    const FeedbackLimits &limits) {
     FeedbackRequest request;
-    request.payload.assign(payload.begin(), payload.end());
-    WireReader reader(std::string_view(request.payload.data(), request.payload.size()));
-    bool found = false;
-    while (!reader.at_end()) {
-        std::uint32_t field = 0;
-        WireType type{};
-        std::string_view message;
-        if (!reader.tag(field, type)) return std::nullopt;
-        bool read = false;
-        switch (field) {
-            case 2:
-                read = !found && read_part(reader, type, message) &&
-                       read_request(message, limits, request);
-                found = true;
-                break;
-            case 11: read = read_uint32(reader, type, request.timeout_ms); break;
-            case 12: read = read_flag(reader, type, request.health_check); break;
-            default: break;
-        }
-        if (!read) return std::nullopt;
-    }
-    if (!found) return std::nullopt;
+    std::string_view message;
+    if (!open_call(payload, 2, request, message)) return std::nullopt;
+    if (!read_request(message, limits, request)) return std::nullopt;
     return request;
 }
 

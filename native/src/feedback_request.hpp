@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "call_envelope.hpp"
+
 namespace penchant {
 
 // The maxima of a call that is answered here; see `penchant.domain.limits`.
@@ -44,16 +46,13 @@ struct ReportedEvent {
     std::optional<ReportedExposure> exposure;
 };
 
-// A call of feedback. The views are of the payload, which it owns; a move keeps them.
-struct FeedbackRequest {
+// A call of feedback. The views are of its payload.
+struct FeedbackRequest : CallEnvelope {
     FeedbackRequest() = default;
     FeedbackRequest(FeedbackRequest &&) = default;
     FeedbackRequest &operator=(FeedbackRequest &&) = default;
 
-    std::vector<char> payload;
     std::vector<ReportedEvent> events;
-    bool health_check = false;
-    std::uint32_t timeout_ms = 0;
 };
 
 // Parses a `penchant.v1.Call`.

@@ -17,6 +17,7 @@
 
 #include "bindings.hpp"
 #include "fold.hpp"
+#include "fold_clock.hpp"
 #include "huge_pages.hpp"
 #include "item_ids.hpp"
 #include "rank_reply.hpp"
@@ -35,7 +36,6 @@ using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::c
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Pairs = nb::ndarray<const std::uint32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-constexpr std::int64_t quiet_us = 86'400'000'000;  // `penchant.domain.event_weights.QUIET_US`
 constexpr std::int64_t day_us = 86'400'000'000;    // `penchant.domain.exploration.DAY_US`
 constexpr std::uint32_t opening = 0xFFFFFFFFU;     // `penchant.domain.neighbours.OPENING`
 constexpr std::size_t meter_rows = 10;             // As many as the meter looks at.
@@ -48,10 +48,6 @@ std::string_view text_of(const nb::bytes &bytes) {
 std::optional<std::string_view> text_of(const std::optional<nb::bytes> &bytes) {
     if (!bytes) return std::nullopt;
     return text_of(*bytes);
-}
-
-std::int64_t floor_divide(std::int64_t value, std::int64_t step) noexcept {
-    return value / step - (value % step < 0 ? 1 : 0);
 }
 
 // `penchant.domain.exploration.explored_lately`: half-precision numbers from above 0 to below 1
@@ -95,11 +91,6 @@ struct ViewSettings {
     float tail_lift;
     bool knows_contexts;
     RepeatSettings repeat;
-
-    // As `penchant.domain.event_weights.time_bucket` steps.
-    std::int64_t bucket_us() const noexcept {
-        return static_cast<std::int64_t>(time_bucket_s * 1e6);
-    }
 };
 
 // One version of the catalog. It holds Python's arrays, and looks at them during a call alone.
@@ -181,10 +172,10 @@ class RankView {
         const std::int64_t at_us = request.as_of_us.value_or(now_us);
         std::int64_t fold_us = at_us;
         if (!request.as_of_us) {
-            if (newest) fold_us = std::min(fold_us, *newest + quiet_us);
+            if (newest) fold_us = fold_time(fold_us, *newest);
         }
         ScoredUser user;
-        const std::int64_t bucket = floor_divide(fold_us, settings_.bucket_us());
+        const std::int64_t bucket = time_bucket(fold_us, settings_.time_bucket_s);
         if (!set_interest(record, bucket, user) && !folded(record, bucket, user, answered.fold_s)) {
             return false;
         }
@@ -319,7 +310,7 @@ class RankView {
     }
 
     double start_of(std::int64_t bucket) const noexcept {
-        return static_cast<double>(bucket) * settings_.time_bucket_s * 1e6;
+        return start_of_bucket(bucket, settings_.time_bucket_s);
     }
 
     static bool leave_out_owned(const std::optional<nb::bytes> &row, ScoredUser &user) {

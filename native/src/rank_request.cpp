@@ -1,6 +1,5 @@
 #include "rank_request.hpp"
 
-#include "utf8.hpp"
 #include "wire_fields.hpp"
 
 namespace penchant {
@@ -81,39 +80,16 @@ bool read_request(std::string_view message, const RankLimits &limits, RankReques
                 return false;
         }
     }
-    return request.k >= 1 && request.k <= limits.k && !request.user.empty() &&
-           request.user.size() <= limits.id_bytes && !has_control_character(request.user);
+    return request.k >= 1 && request.k <= limits.k && is_name(request.user, limits.id_bytes);
 }
 
 }  // namespace
 
 std::optional<RankRequest> parse_rank_call(std::string_view payload, const RankLimits &limits) {
     RankRequest request;
-    request.payload.assign(payload.begin(), payload.end());
-    WireReader reader(std::string_view(request.payload.data(), request.payload.size()));
-    bool found = false;
-    while (!reader.at_end()) {
-        std::uint32_t field = 0;
-        WireType type{};
-        std::string_view message;
-        if (!reader.tag(field, type)) return std::nullopt;
-        switch (field) {
-            case 1:
-                if (found || !read_part(reader, type, message)) return std::nullopt;
-                found = true;
-                if (!read_request(message, limits, request)) return std::nullopt;
-                break;
-            case 11:
-                if (!read_uint32(reader, type, request.timeout_ms)) return std::nullopt;
-                break;
-            case 12:
-                if (!read_flag(reader, type, request.health_check)) return std::nullopt;
-                break;
-            default:
-                return std::nullopt;
-        }
-    }
-    if (!found) return std::nullopt;
+    std::string_view message;
+    if (!open_call(payload, 1, request, message)) return std::nullopt;
+    if (!read_request(message, limits, request)) return std::nullopt;
     request.cost = 1.0 + static_cast<double>(request.candidates.size()) /
                              static_cast<double>(limits.candidates_of_cost);
     return request;

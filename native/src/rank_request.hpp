@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "call_envelope.hpp"
+
 namespace penchant {
 
 // The maxima of a call that is answered here; see `penchant.domain.limits`.
@@ -19,18 +21,15 @@ struct RankLimits {
     std::uint64_t candidates_of_cost = 1;
 };
 
-// A call of rank. The views are of the payload, which it owns; a move keeps them.
-struct RankRequest {
-    std::vector<char> payload;
+// A call of rank. The views are of its payload.
+struct RankRequest : CallEnvelope {
     std::string_view user;
     std::vector<std::string_view> candidates;
     bool has_candidates = false;
     bool has_context = false;
     bool exclude_seen = false;
     bool exclude_owned = false;
-    bool health_check = false;
     std::uint32_t k = 0;
-    std::uint32_t timeout_ms = 0;
     double cost = 1.0;
     std::uint64_t min_state_version = 0;
     std::optional<std::int64_t> as_of_us;

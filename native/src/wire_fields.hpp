@@ -41,6 +41,11 @@ inline bool read_text(WireReader &reader, WireType type, std::string_view &text)
     return type == WireType::bytes && reader.bytes(text) && is_utf8(text);
 }
 
+// `penchant.domain.limits.check_name`.
+inline bool is_name(std::string_view text, std::uint64_t most_bytes) noexcept {
+    return !text.empty() && text.size() <= most_bytes && !has_control_character(text);
+}
+
 // A message inside another one.
 inline bool read_part(WireReader &reader, WireType type, std::string_view &part) noexcept {
     return type == WireType::bytes && reader.bytes(part);

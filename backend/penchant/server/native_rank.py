@@ -22,16 +22,13 @@ from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
 from penchant.server.plans import SMALL_CANDIDATES, SMALL_K
 from penchant.service.clock import Clock
-from penchant.service.compiled_folds import CompiledFolds
+from penchant.service.compiled_folds import MOST_BUCKET_S, CompiledFolds
 from penchant.service.meter import Meter
 from penchant.service.user_interest import READ_BY_ALL, Catalogs, Offered
 from penchant.store.base import Snapshot, Store
 from penchant.store.keys import Kind, encode
 from penchant.store.remembered_rows import is_remembered
 from penchant.system.step_times import step_began, step_ended
-
-MOST_BUCKET_S = 1e9
-"""Longest time bucket of the compiled way, in seconds."""
 
 _HEAD, _ROLLOUT, _NEWEST = READ_BY_ALL
 

@@ -25,6 +25,9 @@ from penchant.system.native_module import native_choice
 if TYPE_CHECKING:
     from penchant_native import Folds, FoldTerms
 
+MOST_BUCKET_S = 1e9
+"""Longest time bucket of what ranks and takes events by the compiled module, in seconds."""
+
 
 class CompiledFolds:
     """The compiled folds of the catalogs that are in use; safe in threads."""

@@ -25,8 +25,8 @@ from penchant.service.meter import Meter
 from penchant.service.plain_feedback import PlainFeedback
 from penchant.service.shown_scores import ShownScores
 from penchant.service.slices import SliceSize
-from penchant.service.user_interest import Catalogs
-from penchant.store.base import Store, WriteConflict
+from penchant.service.user_interest import Catalogs, Offered
+from penchant.store.base import Store, Transaction, WriteConflict
 from penchant.store.conflict_retries import ConflictRetries
 from penchant.store.counters import read_counters
 from penchant.system.step_times import step_began, step_ended
@@ -157,10 +157,7 @@ class FeedbackService:
         batch: FeedbackBatch | None = None
         began_ns = step_began()
         with self._store.transaction() as transaction:
-            offered = self._catalogs.read(transaction)
-            recounted = self._offsets.read(transaction, offered.served)
-            newest_us, half_life_s = self._offsets.newest_us, self._offsets.half_life_s
-            terms = BatchTerms(self._signals, half_life_s, arrived_us, latest_us, newest_us)
+            offered, recounted, terms = self._begun(transaction, arrived_us, latest_us)
             step_ended("read", began_ns)
             began_ns = step_began()
             taken = plain.take(transaction, offered, terms, calls, names)
@@ -197,6 +194,16 @@ class FeedbackService:
         """Reads what other servers counted; see `CountedOffsets.follow`."""
         self._offsets.follow()
 
+    def _begun(
+        self, transaction: Transaction, arrived_us: int, latest_us: int
+    ) -> tuple[Offered, set[int], BatchTerms]:
+        """The catalogs as of a transaction, the items that others counted anew, and its terms."""
+        offered = self._catalogs.read(transaction)
+        recounted = self._offsets.read(transaction, offered.served)
+        newest_us, half_life_s = self._offsets.newest_us, self._offsets.half_life_s
+        terms = BatchTerms(self._signals, half_life_s, arrived_us, latest_us, newest_us)
+        return offered, recounted, terms
+
     def _attempt(
         self, events: dict[int, Event | EventResult], arrived_us: int, latest_us: int
     ) -> tuple[_Taken, WriteConflict | None]:
@@ -207,10 +214,7 @@ class FeedbackService:
         try:
             with self._store.transaction() as transaction:
                 transaction.fetch(rows_of(events.values(), self._catalogs.served.latest))
-                offered = self._catalogs.read(transaction)
-                recounted = self._offsets.read(transaction, offered.served)
-                newest_us, half_life_s = self._offsets.newest_us, self._offsets.half_life_s
-                terms = BatchTerms(self._signals, half_life_s, arrived_us, latest_us, newest_us)
+                offered, recounted, terms = self._begun(transaction, arrived_us, latest_us)
                 batch = FeedbackBatch(transaction, offered, terms, self._shown_scores, self._meter)
                 taken = {place: batch.take(event) for place, event in events.items()}
                 step_ended("read", began_ns)

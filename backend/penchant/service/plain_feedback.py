@@ -22,9 +22,8 @@ from penchant.domain.event_weights import QUIET_US, fold_time, time_bucket
 from penchant.domain.rewards import SignalTable
 from penchant.domain.signal_weights import signal_code
 from penchant.domain.types import WINDOW_DTYPE
-from penchant.domain.window import insert
 from penchant.service.batch_quality import score_of
-from penchant.service.compiled_folds import CompiledFolds
+from penchant.service.compiled_folds import MOST_BUCKET_S, CompiledFolds
 from penchant.service.feedback_batch import BatchTerms
 from penchant.service.item_counts import ANY_TIME
 from penchant.service.meter import Meter, Outcome
@@ -40,8 +39,6 @@ from penchant.store.users import write_user
 if TYPE_CHECKING:
     from penchant_native import FeedbackCall, FeedbackView
 
-MOST_BUCKET_S = 1e9
-"""Longest time bucket of the compiled way, in seconds."""
 MOST_WEIGHT = 1e30
 """Largest weight of a signal of the compiled way: a record holds single precision."""
 
@@ -235,8 +232,8 @@ def _fold_with_numpy(
     records = []
     for _, before, added in users:
         draft = RecordDraft.of_new_user() if before is None else RecordDraft(None, before)
-        rows = [added[start : start + size] for start in range(0, len(added), size)]
-        records.append(insert(draft.record(capacity), rows, capacity))
+        draft.added += [added[start : start + size] for start in range(0, len(added), size)]
+        records.append(draft.record(capacity))
     states = folded_states(view, records, time_bucket(fold_us, view.settings))
     for (user, _, _), state in zip(users, states, strict=True):
         write_user(transaction, user, state)
