@@ -1,8 +1,8 @@
 """Feedback by the compiled module: the common case in one call, from request bytes to reply bytes.
 
 What it declines takes the general way through `wire.feedback` and `service.feedback_batch`, in the
-same transaction; see `penchant.service.plain_feedback`. Calls that are refused as a whole take it
-outside, where the reason is said.
+same transaction; see `penchant.service.plain_feedback`. Calls that its parser declines, and those
+that are refused as a whole, take it afterwards, in a transaction of their own.
 """
 
 from __future__ import annotations

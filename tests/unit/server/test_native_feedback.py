@@ -135,13 +135,28 @@ def must_agree(shops: tuple[Shop, Shop], *batches: Sequence[Call]) -> None:
     """Both answer alike, hold the same rows, and have measured the same."""
     native, numpy = shops
     for batch in batches:
-        assert told(native.together(batch)) == told(numpy.together(batch))
+        assert told(native.together(batch)) == told(in_its_transactions(numpy, batch))
         assert native.rows() == numpy.rows()
     mine, wanted = native.meter, numpy.meter
     assert sorted(map(repr, mine.seen)) == sorted(map(repr, wanted.seen))
     assert mine.folds == wanted.folds
     assert sum(mine.committed) == sum(wanted.committed)
     assert mine.refusals == wanted.refusals
+
+
+def in_its_transactions(numpy: Shop, batch: Sequence[Call]) -> list[Reply | PenchantError]:
+    """As `Shop.together`, in the transactions of the compiled way.
+
+    Calls that its parser declines are taken after the others; in a transaction with them, their
+    events would move the clock of the others' folds.
+    """
+    parsed = [taken_natively(call) for call in batch]
+    replies: dict[int, Reply | PenchantError] = {}
+    for native in (True, False):
+        places = [place for place, taken in enumerate(parsed) if taken is native]
+        answers = numpy.together([batch[place] for place in places])
+        replies |= dict(zip(places, answers, strict=True))
+    return [replies[place] for place in range(len(batch))]
 
 
 def taken_natively(call: Call) -> bool:
@@ -519,6 +534,14 @@ def test_a_call_that_the_compiled_way_alone_has_parsed_costs_nobody_else_the_rep
     good, bad = shop.together(calls)
     assert isinstance(good, Reply)
     assert bad is refused
+
+
+def test_a_call_that_the_parser_declines_is_taken_after_the_others(tmp_path: Path) -> None:
+    shops = both(tmp_path)
+    old: dict[str, object] = {"occurred_at_us": NOW_US - 3 * DAY_US}
+    declined = call_of({"event_id": "now"}, {"recommendation_id": "a\x85b"})
+    assert not taken_natively(declined)
+    must_agree(shops, [call_of(old)], [declined, call_of({"user": "ben", **old})])
 
 
 def test_an_event_after_a_quiet_day_is_folded_as_of_the_newest_of_its_batch(tmp_path: Path) -> None:
