@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,11 +38,16 @@ class ItemNumbers(Mapping[str, int]):
     Looking up a hundred ids of a large catalog in a dictionary misses the cache several hundred
     times. `find` therefore looks ids up by their 64-bit hashes, which Python seeds at random in
     each process: an unknown id has the hash of one of a million items with probability 10^-13.
+    The table of hashes is made by the first `find` that needs it: where the compiled module finds
+    the ids of requests, hardly any does.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._table: _Table | None = None
+        self._table_wanted = False
+        """Whether the next `find` makes the table."""
+        self._changing = threading.Lock()
 
     def __getitem__(self, id_: str) -> int:
         return self._numbers[id_]
@@ -60,6 +66,8 @@ class ItemNumbers(Mapping[str, int]):
         >>> numbers.find(["a", "b"]).tolist()
         [-1, 1]
         """
+        if self._table_wanted:
+            self._make_table()
         table = self._table
         if table is None:
             get = self._numbers.get
@@ -77,25 +85,34 @@ class ItemNumbers(Mapping[str, int]):
 
     def add(self, id_: str, number: int) -> None:
         """Adds an id."""
-        self._numbers[id_] = number
-        if self._table is not None:
-            self._table.fresh[id_] = number
+        with self._changing:
+            self._numbers[id_] = number
+            if self._table is not None:
+                self._table.fresh[id_] = number
 
     def remove(self, id_: str) -> None:
         """Removes an id, if it is there."""
-        self._numbers.pop(id_, None)
-        if self._table is not None:
-            self._table.fresh[id_] = NONE
+        with self._changing:
+            self._numbers.pop(id_, None)
+            if self._table is not None:
+                self._table.fresh[id_] = NONE
 
     def settle(self) -> None:
-        """Keeps `find` fast after changes. Cost: O(n log n), once per n / 10 changes."""
+        """Keeps `find` fast after changes: the next one takes O(n log n), once per n / 10."""
         count = len(self._numbers)
         fresh = count if self._table is None else len(self._table.fresh)
-        if count < _FEW or fresh < _FRESH_SHARE * count:
-            return
-        hashes = np.fromiter(map(hash, self._numbers), np.int64, count)
-        order = np.argsort(hashes)
-        hashes = hashes[order]
-        distinct = bool((hashes[1:] != hashes[:-1]).all())
-        numbers = np.fromiter(self._numbers.values(), np.int64, count)[order]
-        self._table = _Table(hashes, numbers) if distinct else None
+        if count >= _FEW and fresh >= _FRESH_SHARE * count:
+            self._table_wanted = True
+
+    def _make_table(self) -> None:
+        with self._changing:
+            if not self._table_wanted:
+                return  # Another thread was faster.
+            count = len(self._numbers)
+            hashes = np.fromiter(map(hash, self._numbers), np.int64, count)
+            order = np.argsort(hashes)
+            hashes = hashes[order]
+            distinct = bool((hashes[1:] != hashes[:-1]).all())
+            numbers = np.fromiter(self._numbers.values(), np.int64, count)[order]
+            self._table = _Table(hashes, numbers) if distinct else None
+            self._table_wanted = False

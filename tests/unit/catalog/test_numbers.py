@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -34,6 +35,38 @@ def test_all_at_once_finds_what_one_at_a_time_finds(count: int) -> None:
         found = held.find(ids)
         assert found.dtype == np.int64
         assert found.tolist() == expected(held, ids)
+
+
+def test_readers_find_what_stays_while_the_writer_adds_and_removes() -> None:
+    held = ItemNumbers()
+    kept = [f"kept {number}" for number in range(10_000)]
+    for number, id_ in enumerate(kept):
+        held.add(id_, number)
+    writing = True
+
+    def write() -> None:
+        nonlocal writing
+        try:
+            for number in range(10_000, 60_000):
+                held.add(f"new {number}", number)
+                if number % 3 == 0:
+                    held.remove(f"new {number - 1}")
+                if number % 1000 == 0:
+                    held.settle()
+        finally:
+            writing = False
+
+    def read(seed: int) -> None:
+        dice = random.Random(seed)
+        while writing:
+            rows = [dice.randrange(len(kept)) for _ in range(100)]
+            assert held.find([kept[row] for row in rows]).tolist() == rows
+
+    with ThreadPoolExecutor(4) as threads:
+        for one in [threads.submit(write), *(threads.submit(read, seed) for seed in range(3))]:
+            one.result()
+    ids = [f"new {number}" for number in range(10_000, 60_000)]
+    assert held.find(ids).tolist() == expected(held, ids)
 
 
 def test_ids_with_one_hash_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
