@@ -347,6 +347,12 @@ def with_score_weights(config: Config, weights: str) -> Config:
     return dataclasses.replace(config, fold=fold, given=config.given | json.loads(weights).keys())
 
 
+def with_offset_half_life(config: Config, half_life_s: float) -> Config:
+    """A configuration whose live offsets keep a half-life, in seconds, whatever a log suggests."""
+    given = config.given | {"offset_half_life_s"}
+    return dataclasses.replace(config, offset_half_life_s=half_life_s, given=given)
+
+
 def with_asked(config: Config, objective: str) -> Config:
     """A configuration with the objective that a command was given; empty: none.
 

@@ -3,7 +3,8 @@
     vectors-<generation>.f32    item vectors, one row per item number, with room to grow
     offsets-<generation>.f32    live offsets b_i, one float per row, written as feedback arrives
     texts-<generation>.f32      vectors of the items' texts alone, row by row as above, for queries
-    version-<version>.npz       Gram matrix, priors, popularity (all, by segment), tail, weights
+    version-<version>.npz       Gram matrix, priors, popularity (all, by segment), tail, weights,
+                                what items earned lately
     neighbours-<number>.npy     the neighbour table of the last refresh
     trial-<release>/            the same files for a release on rollout
 
@@ -36,6 +37,7 @@ import numpy as np
 from penchant.domain.arrays import Float64
 from penchant.domain.cold_start import ColdStartPrior
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
+from penchant.domain.recent_counts import RecentCounts, read_recent_counts
 from penchant.domain.segments import SegmentPopularity, read_segment_popularity
 from penchant.domain.types import CatalogHead, Matrix, Vector
 from penchant.system.durable_file import whole_file
@@ -75,6 +77,8 @@ class Frozen:
     """What the segments of a ranking's context add for users with few events."""
     tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
     """g_i of `penchant.domain.long_tail` of the first items, shape (n,), or empty for 0."""
+    recent: RecentCounts = field(default_factory=RecentCounts)
+    """What the live offsets are made of, by number; empty: the counters as they are."""
 
 
 def vectors_path(directory: Path, generation: int) -> Path:
@@ -291,6 +295,7 @@ def write_version(directory: Path, version: int, frozen: Frozen) -> int:
         "segments": np.array(frozen.segments.names_json),
         "segment_entries": frozen.segments.entries,
         "tail": frozen.tail,
+        **frozen.recent.arrays,
     }
     content = io.BytesIO()
     np.savez(content, **arrays)
@@ -321,7 +326,7 @@ def read_version(directory: Path, version: int, crc: int | None = None) -> Froze
             parts = replace(parts, segments=read_segment_popularity(names, entries))
             if "tail" not in arrays:  # Written before refreshes learnt of the long tail.
                 return parts
-            return replace(parts, tail=arrays["tail"])
+            return replace(parts, tail=arrays["tail"], recent=read_recent_counts(arrays))
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DamagedFile(f"{path.name}: {error}") from error
 

@@ -37,7 +37,10 @@ def sentences(evaluation: Evaluation, seconds: float) -> list[str]:
     every = "each hit" if plan.every == 1 else f"one in {plan.every} hits"
     choice = "items that the user has no event about yet"
     refits = len(plan.refits(stream))
-    again = f"and again every {plan.refresh_every:,} events, {refits:,} times" if refits else "once"
+    again = "once"
+    if refits:
+        grown = f"every {plan.refresh_every:,} events" if plan.refresh_every else "as the log grew"
+        again = f"and again {grown}, {refits:,} times"
     return [
         f"The log holds {len(stream.items):,} items and {len(stream.events):,} events of "
         f"{len(stream.users):,} users. The oldest {plan.start(stream):,} events "

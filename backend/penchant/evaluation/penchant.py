@@ -147,8 +147,10 @@ class PenchantRecommender:
         if self._slow_clock is not None:
             self._change_encoder(self._slow_clock(stream, until), until)
         if self._refresh is not None:
-            self._view = self._catalog(self._refresh(stream, until, self._text_vectors))
+            fresh = self._refresh(stream, until, self._text_vectors)
+            self._view = self._catalog(fresh)
             self._count_prior(stream, until)
+            self._biases.follow(fresh.recent)
         self._fitted = until
 
     def _change_encoder(self, vectors: Matrix | None, until: int) -> None:

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from cyclopts import Parameter
 
 from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
 from penchant.logs.stream import Stream
 
 CANDIDATES = ("unseen", "all")
+
+MOST_UNFITTED = 5000
+"""Events after which recommenders fit again by default, at most."""
+
+LEAST_UNFITTED = 100
+"""The same, at least: a server's clock waits for as many."""
+
+
+def _grown(events: int) -> int:
+    return min(MOST_UNFITTED, max(LEAST_UNFITTED, events // 10))
+
+
+def _default_refits(_: Any) -> str:
+    return f"a tenth of those before, {MOST_UNFITTED:,} at most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +45,7 @@ class ReplayConfig:
     """Share of the events, the oldest, to train on before the first ranking, 0 to below 1."""
     every: int = 1
     """Rank for one in this many relevant events, starting with the first."""
-    refresh_every: int = 5000
+    refresh_every: Annotated[int | None, Parameter(show_default=_default_refits)] = None
     """Fit again, the baselines too, after this many events; 0: never."""
     candidates: str = "unseen"
     """unseen: items that the user has no event about yet; all: the whole catalog."""
@@ -39,7 +56,7 @@ class ReplayConfig:
             raise ConfigError(f"train_fraction: got {got}, expected 0 or more, below 1")
         if self.every < 1:
             raise ConfigError(f"every: got {self.every}, expected 1 or more")
-        if self.refresh_every < 0:
+        if self.refresh_every is not None and self.refresh_every < 0:
             raise ConfigError(f"refresh_every: got {self.refresh_every}, expected 0 or more")
         if self.candidates not in CANDIDATES:
             raise ConfigError(f"candidates: got {self.candidates!r}, expected unseen or all")
@@ -48,12 +65,23 @@ class ReplayConfig:
         """Position of the first event after the training part."""
         return int(self.train_fraction * len(stream.events))
 
-    def refits(self, stream: Stream) -> range:
-        """Positions before which recommenders fit again, without the first fit."""
-        count = len(stream.events)
-        if not self.refresh_every:
-            return range(count, count)
-        return range(self.start(stream) + self.refresh_every, count, self.refresh_every)
+    def refits(self, stream: Stream) -> Sequence[int]:
+        """Positions before which recommenders fit again, without the first fit.
+
+        By default as soon as the log has grown by a tenth, and after `MOST_UNFITTED` events at the
+        latest: a server refreshes more often, once a hundredth is new.
+        """
+        count, start = len(stream.events), self.start(stream)
+        if self.refresh_every == 0:
+            return ()
+        if self.refresh_every is not None:
+            return range(start + self.refresh_every, count, self.refresh_every)
+        found = []
+        position = start + _grown(start)
+        while position < count:
+            found.append(position)
+            position += _grown(position)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,13 @@ class Interactions:
         counts = np.bincount(self.signal[self.reward > 0], minlength=len(self.signals))
         return dict(zip(self.signals, counts.tolist(), strict=True))
 
+    def holds_impressions(self, signals: SignalTable) -> bool:
+        """Whether an event is an impression by a signal table; False where signals are unknown."""
+        if self.signal is None:
+            return False
+        names = [self.signals[code] for code in np.unique(self.signal).tolist()]
+        return any(name in signals and signals[name].wait_s is not None for name in names)
+
     def of_signals(self, names: Collection[str]) -> Mask:
         """Which events have one of the signals, shape (n,)."""
         if self.signal is None:

@@ -19,6 +19,7 @@ from penchant.domain.cold_start import ColdStartPrior, fit_cold_start_prior
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.limits import AHEAD_US
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
+from penchant.domain.recent_counts import RecentCounts
 from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity
 from penchant.domain.types import CatalogHead, Matrix, Rows, Vector
@@ -49,13 +50,22 @@ class FittedParts:
     """What the segments of a ranking's context add, by item number."""
     tail: Vector
     """g_i of `penchant.domain.long_tail`, by item number, shape (n,), or empty for 0."""
+    recent: RecentCounts
+    """What the live offsets are made of, by item number."""
 
     @classmethod
     def of(cls, view: CatalogView, prior_mean: Float64) -> FittedParts:
         """The parts of a catalog that is served, with a prior of its own."""
         frozen = view.frozen
-        popularity, segments = frozen.popularity, frozen.segments
-        return cls(prior_mean, view.neighbours, popularity, frozen.learnt, segments, frozen.tail)
+        return cls(
+            prior_mean,
+            view.neighbours,
+            frozen.popularity,
+            frozen.learnt,
+            frozen.segments,
+            frozen.tail,
+            frozen.recent,
+        )
 
     @classmethod
     def made(cls, fresh: RefreshedCatalog, source: RefreshInput, rows: int) -> FittedParts:
@@ -67,6 +77,7 @@ class FittedParts:
             fresh.learnt.settings_json,
             _segments_by_number(fresh.segments, source),
             _moved(fresh.tail, source, rows, 1.0),
+            fresh.recent.moved(lambda values: _moved(values, source, rows, 0.0)),
         )
 
     def same_as(self, view: CatalogView) -> bool:
@@ -77,6 +88,7 @@ class FittedParts:
             and view.frozen.learnt == self.learnt
             and self.segments.same_as(view.frozen.segments)
             and np.array_equal(view.frozen.tail, self.tail)
+            and self.recent.same_as(view.frozen.recent)
         )
 
 
@@ -194,6 +206,7 @@ def write_from_residuals(
             fitted.learnt,
             fitted.segments,
             fitted.tail,
+            fitted.recent,
         ),
     )
     return write_catalog(directory, view, head, change)

@@ -1,7 +1,7 @@
 """The parts of the score before held-out events, as a server would have computed them then.
 
 Item vectors, neighbours and popularity come from a fit to what is older than the cut; windows, fast
-interests and live offsets follow every event.
+interests and live offsets, of several half-lives, follow every event.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.event_weights import time_bucket
 from penchant.domain.interest import Items, Prior, fold, prior_precision
 from penchant.domain.neighbours import OPENING, Neighbours, near_all, opening_weight
-from penchant.domain.offsets import decay, log_odds
 from penchant.domain.repeats import repeat_all, repeats_of
-from penchant.domain.rewards import ResolvedSignal
 from penchant.domain.settings import FoldSettings
 from penchant.domain.signal_weights import read_signal_weights, signal_code
-from penchant.domain.tally import Tally
 from penchant.domain.types import (
     NO_WAIT,
     RECENT_DTYPE,
@@ -36,6 +33,7 @@ from penchant.domain.types import (
 from penchant.logs.interactions import Interactions
 from penchant.refresh.direct_search import Part, Rankings
 from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S, popularity_of
+from penchant.refresh.offset_history import OffsetHistory
 from penchant.service.catalog_version import gram_of
 
 OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"
@@ -57,20 +55,23 @@ FOLD_VARIANTS: tuple[dict[str, float], ...] = (
         "fast_half_life_events": 6.0,
         "near_half_life_events": 12.0,
     },
+    # What follows the very last like, as in albums and courses.
+    {"ridge": 4.0, "fast_half_life_events": 0.7, "near_half_life_events": 0.6},
 )
 """Settings of the fold that the search chooses from, part by part."""
 
 SHORTLIST = 100
 """The best items of each part that are candidates of a ranking."""
 
-FADED = 12.0
-"""Half-lives after which an event no longer counts for the live offsets."""
-
-KEPT = 300
-"""Positions, at most, whose live offsets are kept for the next time that they are asked for."""
+OFFSET_PACES = (1, 4, 16, 64, 256)
+"""The live offsets fade so many times faster than the counters; `penchant.domain.recent_counts`."""
 
 BEST = 10
 """Values of a part in a ranking whose mean is its upper end."""
+
+
+UpperEnds = dict[str, tuple[float, ...]]
+"""What each variant of each part is divided by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,11 @@ class HeldOut:
         prior: FoldSettings,
         offset_half_life_s: float,
         prior_impressions: float,
+        paces: Sequence[int] = OFFSET_PACES,
     ) -> None:
         self.events = events
-        self._half_life_s = offset_half_life_s
-        self._prior_impressions = prior_impressions
+        self.offset_half_lives_s = [offset_half_life_s / pace for pace in paces]
+        """Of the variants of the live offsets, in seconds; the counters' own comes first."""
         self.items = len(fitted.vectors)
         self.reward = np.maximum(0.0, events.reward.astype(np.float64))
         self.liked = self.reward > 0
@@ -120,8 +122,9 @@ class HeldOut:
         """Number of the user's events before each event, shape (n,)."""
         self.earlier[order] = np.arange(len(order)) - first[self._group]
         self._codes = _codes_of(events)
-        self._counted = self._count()
-        self._offsets: dict[bytes, Float32] = {}
+        self._offsets = OffsetHistory(
+            events, self.items, cut, self.offset_half_lives_s, prior_impressions
+        )
         self._fold_with(fitted, cut, prior, FOLD_VARIANTS)
 
     def _fold_with(
@@ -162,57 +165,14 @@ class HeldOut:
         other._fold_with(fitted, cut, prior, (variant,))
         return other
 
-    def offsets(self, positions: Int64) -> Float32:
-        """The live offsets before each of the positions, in time order, shape (n, items)."""
-        if len(positions) > KEPT:
-            return self._offsets_before(positions)
-        known = self._offsets.get(positions.tobytes())
-        if known is None:
-            known = self._offsets[positions.tobytes()] = self._offsets_before(positions)
-        return known
+    def offsets(self, positions: Int64, variant: int = 0) -> Iterator[Vector]:
+        """The live offsets before each of the positions, in time order, shape (items,) each.
 
-    def _offsets_before(self, positions: Int64) -> Float32:
-        events, offsets = self.events, np.empty((len(positions), self.items), np.float32)
-        counted, after = self._counted
-        item, at_us = events.item[counted], events.at_us[counted]
-        positives, as_of_us = np.zeros(self.items), np.zeros(self.items)
-        nothing, done = np.zeros(self.items), 0
-        for row, position in enumerate(positions.tolist()):
-            until = int(np.searchsorted(counted, position))
-            positives[item[done:until]] = after[done:until]
-            as_of_us[item[done:until]] = at_us[done:until]
-            done = until
-            age_us = events.at_us[max(0, position - 1)] - as_of_us
-            likes = positives * np.exp2(-age_us / (self._half_life_s * 1e6))
-            offsets[row] = log_odds(likes, nothing, self._prior_impressions)
-        return offsets
-
-    def _count(self) -> tuple[Int64, Float64]:
-        """The events that change an item's counters, and its positives after each of them."""
-        events, cut = self.events, int(np.argmax(self.later))
-        earliest_us = int(events.at_us[cut] - FADED * self._half_life_s * 1e6)
-        first = int(np.searchsorted(events.at_us, earliest_us))
-        # A first event without a reward adds nothing.
-        counted = first + np.flatnonzero(self.liked[first:] | ~self.unseen[first:])
-        weights = np.ones(len(events.item)) if events.weight is None else events.weight
-        if self.unseen[counted].all():
-            gained = np.maximum(0.0, events.reward[counted].astype(np.float64)) * weights[counted]
-            item, at_us = events.item[counted], events.at_us[counted]
-            return counted, _decayed_sums(item, gained, at_us, self._half_life_s)
-        tally = Tally(self._half_life_s)
-        rows = zip(
-            events.user[counted].tolist(),
-            events.item[counted].tolist(),
-            events.reward[counted].tolist(),
-            weights[counted].tolist(),
-            events.at_us[counted].tolist(),
-            strict=True,
-        )
-        after = [
-            tally.count(user, item, ResolvedSignal(reward, weight, None), at_us).positives
-            for user, item, reward, weight, at_us in rows
-        ]
-        return counted, np.array(after, np.float64)
+        Args:
+            positions: of the events.
+            variant: place in `offset_half_lives_s`.
+        """
+        return self._offsets.before(positions, variant)
 
     def window(self, position: int) -> Window:
         """The user's window before the event at a position."""
@@ -298,48 +258,62 @@ class HeldOut:
             positions: of the events, in time order.
             needed: see `personal`.
         """
-        for position, offsets in zip(positions.tolist(), self.offsets(positions), strict=True):
-            parts = {POPULARITY: self.popularity, OFFSET: [offsets]}
+        count = len(self.offset_half_lives_s)
+        wanted = range(count) if needed is None else [needed.get(OFFSET, 0)]
+        nothing = np.zeros(self.items, np.float32)
+        live = zip(*(self.offsets(positions, variant) for variant in wanted), strict=True)
+        for position, found in zip(positions.tolist(), live, strict=True):
+            offsets = [nothing] * count
+            for variant, values in zip(wanted, found, strict=True):
+                offsets[variant] = values
+            parts = {POPULARITY: self.popularity, OFFSET: offsets}
             yield position, parts | self.personal(position, needed)
 
-    def rankings(self, positions: Int64) -> tuple[Rankings, dict[str, float]]:
+    def rankings(self, positions: Int64) -> tuple[Rankings, UpperEnds]:
         """The shortlists of the items that are new to their users, and the parts' upper ends.
 
-        Each part is divided by its upper end; one whose upper end is 0 everywhere is left out.
+        Each part is divided by its upper end, that of its first variant unless it is the offset;
+        one whose upper end is 0 everywhere is left out.
         """
         picked: list[Int64] = []
         values: dict[str, list[list[Vector]]] = {}
-        ends: dict[str, list[float]] = {}
+        ends_of: dict[str, list[float]] = {}
         for position, parts in self.each(positions):
             hidden = self.seen(position)
             own = int(self.events.item[position])
             shown = np.zeros(self.items, np.bool_)
             shown[own] = True
             for name, variants in parts.items():
-                for place, variant in enumerate(variants):
+                for variant in variants:
                     best = best_places(variant, hidden)
                     shown[best] = True
-                    if place == 0:
-                        ends.setdefault(name, []).append(float(variant[best[:BEST]].mean()))
+                    ends_of.setdefault(name, []).append(float(variant[best[:BEST]].mean()))
             shown[hidden] = False
             shown[own] = True
             places = np.flatnonzero(shown)
             picked.append(places)
             for name, variants in parts.items():
                 values.setdefault(name, []).append([variant[places] for variant in variants])
-        scales = {name: float(np.mean(of_each)) for name, of_each in ends.items()}
-        scales = {name: scale for name, scale in scales.items() if scale > 1e-9}
+        scales = {
+            name: np.array(of_each).reshape(len(picked), -1).mean(axis=0)
+            for name, of_each in ends_of.items()
+        }
+        scales = {name: of_each for name, of_each in scales.items() if of_each[0] > 1e-9}
+        for name, of_each in scales.items():
+            # Half-lives of one kind of interest are compared as they are. Those of the offsets
+            # differ in their size by orders of magnitude.
+            of_each[1:] = np.maximum(of_each[1:], 1e-9) if name == OFFSET else of_each[0]
         width = max(map(len, picked))
         parts_of = tuple(
             Part(
                 name,
                 tuple(
                     _padded(values[name], variant, width, scale)
-                    for variant in range(len(values[name][0]))
+                    for variant, scale in enumerate(of_each.tolist())
                 ),
                 tied=NEAR if name in RECENT_PARTS else "",
             )
-            for name, scale in scales.items()
+            for name, of_each in scales.items()
         )
         own_places = [
             int(np.searchsorted(places, self.events.item[position]))
@@ -347,19 +321,7 @@ class HeldOut:
         ]
         candidate = np.arange(width) < np.array([len(places) for places in picked])[:, None]
         rankings = Rankings(parts_of, np.array(own_places), candidate, self.reward[positions])
-        return rankings, scales
-
-
-def _decayed_sums(item: Int64, gained: Float64, at_us: Int64, half_life_s: float) -> Float64:
-    """The item's sum after each event where no user meets an item twice, as `Tally` counts it."""
-    sums: dict[int, float] = {}
-    newest: dict[int, int] = {}
-    after = []
-    for one, gain, now in zip(item.tolist(), gained.tolist(), at_us.tolist(), strict=True):
-        total = sums.get(one, 0.0) * decay(now - newest.get(one, 0), half_life_s) + gain
-        sums[one], newest[one] = total, now
-        after.append(total)
-    return np.array(after, np.float64)
+        return rankings, {name: tuple(of_each.tolist()) for name, of_each in scales.items()}
 
 
 def best_places(values: Vector, hidden: Int64) -> Int64:

@@ -21,6 +21,7 @@ from penchant.domain.arrays import Float64
 from penchant.domain.errors import ConfigError
 from penchant.domain.long_tail import tail_share
 from penchant.domain.neighbours import Neighbours
+from penchant.domain.recent_counts import RecentCounts
 from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity
 from penchant.domain.signal_weights import write_signal_weights
@@ -40,6 +41,7 @@ from penchant.refresh.item_weights import find_item_weights
 from penchant.refresh.learnt_weights import LEAST_RANKINGS, LearntWeights
 from penchant.refresh.neighbour_table import combine, find_neighbours
 from penchant.refresh.objective_weights import learn_for_objective
+from penchant.refresh.offset_history import recent_counts_of
 from penchant.refresh.part_weights import HELD_OUT
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.segment_popularity import segment_popularity_of
@@ -69,6 +71,8 @@ class RefreshedCatalog:
     """What the segments of a ranking's context add, by row of the texts."""
     tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
     """g_i of `penchant.domain.long_tail`, by row of the texts, or empty for 0."""
+    recent: RecentCounts = field(default_factory=RecentCounts)
+    """What the live offsets are made of, by row of the texts."""
 
 
 def learn_catalog(
@@ -149,6 +153,10 @@ def fit_item_vectors(
     tail = np.empty(0, np.float32)
     if weights.weighs_tail:
         tail = tail_share(np.bincount(events.item, minlength=len(texts)))
+    recent = RecentCounts()
+    if weights.offsets_are_faster:
+        order = np.lexsort((events.user, events.item, events.at_us))
+        recent = recent_counts_of(events.taken(order), len(texts), *weights.offset_half_lives_s)
     tables = [
         (fit.items.item_weights, weights.item_weights),
         (fit.items.transitions, weights.transitions),
@@ -162,6 +170,7 @@ def fit_item_vectors(
         popularity=popularity,
         segments=segment_popularity_of(events, rewards, len(texts), weights.segments),
         tail=tail,
+        recent=recent,
     )
 
 

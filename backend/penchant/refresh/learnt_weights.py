@@ -43,6 +43,8 @@ class LearntWeights:
     """Weight of an item's popularity as of the refresh, beside its live offset."""
     popularity_half_life_s: float = POPULARITY_HALF_LIVES_S[0]
     """Seconds after which a like counts half in that popularity."""
+    offset_half_lives_s: tuple[float, float] = (0.0, 0.0)
+    """Of the items' counters, and of the live offsets made of them, in seconds; zeros: unknown."""
     rankings: int = 0
     """Held-out rankings that the weights were learnt from."""
     ndcg: float = 0.0
@@ -65,6 +67,12 @@ class LearntWeights:
     """NDCG@10 of strangers without and with the segments; None: none count."""
     tail: tuple[float, float] | None = None
     """Recall@50 of items with few events without and with weights of their own; None: none."""
+
+    @property
+    def offsets_are_faster(self) -> bool:
+        """Whether the live offsets fade faster than the counters."""
+        counters_s, offsets_s = self.offset_half_lives_s
+        return offsets_s < counters_s
 
     @property
     def weighs_tail(self) -> bool:
@@ -144,9 +152,14 @@ class LearntWeights:
                 f" What strangers see raises that of users with fewer than {YOUNG} events from "
                 f"{before:.3f} to {after:.3f}."
             )
+        pace = ""
+        if self.offsets_are_faster:
+            hours = self.offset_half_lives_s[1] / 3600
+            pace = f" Popularity is what is liked now: it halves in {hours:.2g} hours."
         return (
             f"The score's weights were learnt from {self.rankings:,} of the latest likes; "
-            f"NDCG@{TOP} of new items is {self.ndcg:.3f}. Each part adds: {parts}.{young}{repeats}"
+            f"NDCG@{TOP} of new items is {self.ndcg:.3f}. Each part adds: {parts}."
+            f"{pace}{young}{repeats}"
         )
 
 

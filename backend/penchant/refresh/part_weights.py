@@ -35,6 +35,7 @@ from penchant.refresh.held_out import (
     ITEM_WEIGHTS,
     NEAR,
     OFFSET,
+    OFFSET_PACES,
     OPENINGS,
     POPULARITY,
     SLOW,
@@ -42,6 +43,7 @@ from penchant.refresh.held_out import (
     TRANSITIONS,
     FittedItems,
     HeldOut,
+    UpperEnds,
 )
 from penchant.refresh.item_popularity import POPULARITY_HALF_LIVES_S
 from penchant.refresh.learnt_weights import ITEM_WEIGHTS_PRIOR, LEAST_RANKINGS, LearntWeights
@@ -118,7 +120,7 @@ def learn_weights(
     matters: Mask | None = None,
     fixed: Collection[str] = (),
 ) -> LearntWeights:
-    """Learns the weights; deterministic.
+    """Learns the weights, and how fast the live offsets fade; deterministic.
 
     Args:
         events: the log in time order.
@@ -128,12 +130,13 @@ def learn_weights(
         offset_half_life_s: half-life of the live offsets, in seconds.
         prior_impressions: impressions that every item is credited with.
         matters: events of the objective, whose likes are ranked for, shape (n,); None: all.
-        fixed: names of settings that stay whatever is learnt, so that no time is spent on weights
-            of items with few events if both are among them.
+        fixed: names of settings that stay whatever is learnt: no time is spent on weights of items
+            with few events if both are among them, nor on other half-lives of the live offsets.
 
     Cost: 1 to 2 ms a ranking for a few thousand items, and a few seconds for the search.
     """
-    log = HeldOut(events, fitted, cut, prior, offset_half_life_s, prior_impressions)
+    paces = OFFSET_PACES[:1] if "offset_half_life_s" in fixed else OFFSET_PACES
+    log = HeldOut(events, fitted, cut, prior, offset_half_life_s, prior_impressions, paces)
     all_likes = log.liked & log.later
     latest = all_likes if matters is None else all_likes & matters
     fresh, every = np.flatnonzero(latest & log.unseen), np.flatnonzero(latest)
@@ -199,18 +202,23 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
         point = popular
     weights = UPPER_END * point.weights / point.weights.sum()
     raw = dict.fromkeys(PRIOR_SHARES, 0.0)
-    raw |= {name: float(weights[place]) / ends[name] for place, name in enumerate(names)}
-    total = PartTotal(raw, dict(zip(names, point.variants, strict=True)))
+    variants = dict(zip(names, point.variants, strict=True))
+    raw |= {
+        name: float(weights[place]) / ends[name][variants[name]] for place, name in enumerate(names)
+    }
+    total = PartTotal(raw, variants)
     without = _without(search, point, names)
-    return _as_learnt(total, ends, len(positions), search.ndcg(point), without), total
+    learnt = _as_learnt(total, ends, len(positions), search.ndcg(point), without)
+    pace = log.offset_half_lives_s[variants.get(OFFSET, 0)]
+    return replace(learnt, offset_half_lives_s=(log.offset_half_lives_s[0], pace)), total
 
 
-def search_parts(rankings: Rankings, ends: dict[str, float]) -> tuple[DirectSearch, Weighting]:
+def search_parts(rankings: Rankings, ends: UpperEnds) -> tuple[DirectSearch, Weighting]:
     """The best weighting from the prior, or without order where that is certainly better.
 
     Args:
         rankings: the held-out rankings.
-        ends: the upper end of each part.
+        ends: the upper ends of each part.
     """
     found = []
     for shares in (PRIOR_SHARES, WITHOUT_ORDER):
@@ -230,7 +238,7 @@ def _ahead(search: DirectSearch, one: Weighting, other: Weighting) -> float:
     return float(gained.sum()) / error if error else 0.0
 
 
-def _prior(shares: Mapping[str, float], ends: dict[str, float], names: list[str]) -> Weighting:
+def _prior(shares: Mapping[str, float], ends: UpperEnds, names: list[str]) -> Weighting:
     found = prior_shares(ends, shares)
     return Weighting(
         np.array([found[name] for name in names]),
@@ -238,13 +246,11 @@ def _prior(shares: Mapping[str, float], ends: dict[str, float], names: list[str]
     )
 
 
-def prior_shares(
-    ends: dict[str, float], shares: Mapping[str, float] = PRIOR_SHARES
-) -> dict[str, float]:
+def prior_shares(ends: UpperEnds, shares: Mapping[str, float] = PRIOR_SHARES) -> dict[str, float]:
     """The prior's shares; an opening weighs as much as a neighbour by co-occurrence."""
     shares = dict(shares)
-    if ends.get(NEAR) and ends.get(OPENINGS):
-        shares[OPENINGS] = shares[NEAR] * min(1.0, ends[OPENINGS] / ends[NEAR])
+    if NEAR in ends and OPENINGS in ends:
+        shares[OPENINGS] = shares[NEAR] * min(1.0, ends[OPENINGS][0] / ends[NEAR][0])
     return shares
 
 
@@ -275,13 +281,13 @@ def _without(search: DirectSearch, point: Weighting, names: list[str]) -> dict[s
 
 def _as_learnt(
     total: PartTotal,
-    ends: dict[str, float],
+    ends: UpperEnds,
     rankings: int,
     ndcg: float,
     without: dict[str, float],
 ) -> LearntWeights:
     raw, variants = total.raw, total.variants
-    near = float(sum(raw[name] * ends.get(name, 0.0) for name in TABLE_PARTS))
+    near = float(sum(raw[name] * ends[name][0] for name in TABLE_PARTS if name in ends))
     factors = {name: raw[name] / near if near else 0.0 for name in TABLE_PARTS}
     settings = {
         "offset_weight": raw[OFFSET],

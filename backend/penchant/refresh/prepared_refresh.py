@@ -147,6 +147,7 @@ def _switch(
         fitted.learnt,
         fitted.segments,
         fitted.tail,
+        fitted.recent,
     )
     change = MatrixChange(numbers, vectors, texts, refreshed=parts)
     head = write_catalog(directory, view, head, change)

@@ -17,7 +17,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.catalog.view import CatalogReader
-from penchant.config import Config, with_asked, with_score_weights
+from penchant.config import Config, with_asked, with_offset_half_life, with_score_weights
 from penchant.domain.errors import ConfigError
 from penchant.domain.retired_signals import RetiredSignals
 from penchant.domain.rollout import Rollout
@@ -44,6 +44,7 @@ from penchant.refresh.user_outcomes import OutcomeReaders
 from penchant.service.user_interest import read_catalog, rollout_directory
 from penchant.store.base import Store, Transaction
 from penchant.store.conflict_retries import in_transaction
+from penchant.store.counters import scan_counters
 from penchant.store.items import read_head
 from penchant.store.refresh_note import RefreshNote
 from penchant.store.releases import read_log_of_releases, read_releases
@@ -252,7 +253,9 @@ def refresh_store(
     )
     head = publish_refreshed(store, directory, config, source, fresh, note)
     if tried is not None:
-        _refresh_rollout(store, directory, config, *tried)
+        # The offsets of the served catalog are those of the other one, too.
+        pace_s = fresh.recent.half_life_s or config.offset_half_life_s
+        _refresh_rollout(store, directory, with_offset_half_life(config, pace_s), *tried)
     progress("Publishing", 1.0)
     moved = int(fresh.residuals.any(axis=1).sum())
     return RefreshResult(head, len(source.events.item), moved, fresh.learnt, retired=source.retired)
@@ -274,6 +277,9 @@ def _learn(
     progress("Reading the log", 0.0)
     with store.snapshot() as snapshot:
         source = read_refresh_input(snapshot, config, read, remembered=memory.log)
+        if any(counters.impressions for _, counters in scan_counters(snapshot)):
+            # Offsets hold rates then, which only the counters tell.
+            config = with_offset_half_life(config, config.offset_half_life_s)
         rollout = read_rollout(snapshot)
         tried = None
         if rollout is not None:

@@ -24,7 +24,13 @@ from penchant.refresh.part_total import PartTotal
 HALF_LIVES_DAYS = (30.0, 7.0, 15.0, 60.0, 120.0, 365.0)
 PAUSES_S = (0.0, 3600.0)
 BASKET_WEIGHTS = (0.0, 4.0, 16.0)
-"""Settings of the repeats that are tried."""
+"""Settings of the repeats that are tried, each with each."""
+
+VISIT_HALF_LIVES_DAYS = (1.0, 1 / 8, 1 / 48)
+"""Half-lives that are tried besides: what a user has just looked at, who then buys it."""
+
+LONG_PAUSES_S = (86_400.0, 3 * 86_400.0)
+"""Pauses that are tried besides: what was just ordered is not needed for days."""
 
 SHARES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
 """Weights of repeats that are tried, in multiples of the other parts' upper end."""
@@ -60,10 +66,12 @@ def find_repeats(log: HeldOut, positions: Int64, total: PartTotal) -> FoundRepea
 
     Cost: 2 to 3 ms a ranking.
     """
-    variants = [
-        _Variant(days * 86400.0, pause_s, basket)
-        for days, pause_s, basket in product(HALF_LIVES_DAYS, PAUSES_S, BASKET_WEIGHTS)
+    tried_settings = [
+        *product(HALF_LIVES_DAYS, PAUSES_S, BASKET_WEIGHTS),
+        *product(VISIT_HALF_LIVES_DAYS, (0.0,), (0.0,)),
+        *product(HALF_LIVES_DAYS, LONG_PAUSES_S, (0.0,)),
     ]
+    variants = [_Variant(days * 86400.0, *others) for days, *others in tried_settings]
     rankings, end = _rankings(log, positions, total, variants)
     before = rankings.ndcg(0.0, 0, TOP)
     tried = [(share, place) for place in range(len(variants)) for share in SHARES]

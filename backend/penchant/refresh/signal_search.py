@@ -181,7 +181,7 @@ class _Trial:
         of_any = self._fresh if len(self._fresh) else self._known
         rankings, ends = log.rankings(of_any)
         shares = prior_shares(ends)
-        raw = {name: UPPER_END * shares[name] / end for name, end in ends.items()}
+        raw = {name: UPPER_END * shares[name] / end for name, (end, *_) in ends.items()}
         found: list[Float64] = []
         if len(self._fresh):
             weights = np.array([shares[part.name] for part in rankings.parts])

@@ -90,7 +90,8 @@ def choose_tail(
     )
     few = np.isin(chosen, positions[of_few])
     tail = tail_share(np.bincount(log.events.item[:cut], minlength=log.items))
-    end = _upper_end(log, chosen)
+    live = total.variants.get(OFFSET, 0)
+    end = _upper_end(log, chosen, live)
     tried = [(size / end if end else 0.0, lift) for size, lift in product(SIZES, LIFTS)]
     rank = _ranks(log, chosen, total, OpeningPart.of(log, total, row), tail, tried)
     weight = np.where(few, share / few.sum(), (1 - share) / max(1, (~few).sum()))
@@ -115,9 +116,9 @@ def _events_before(item: Int64) -> Int64:
     return earlier
 
 
-def _upper_end(log: HeldOut, positions: Int64) -> float:
+def _upper_end(log: HeldOut, positions: Int64, live: int) -> float:
     ends = []
-    for position, offsets in zip(positions.tolist(), log.offsets(positions), strict=True):
+    for position, offsets in zip(positions.tolist(), log.offsets(positions, live), strict=True):
         best = best_places(offsets, log.seen(position))[:BEST]
         ends.append(offsets[best].mean())
     return float(np.mean(ends))
@@ -142,7 +143,8 @@ def _ranks(
         own, hidden = int(log.events.item[position]), log.seen(position)
         fade = np.float32(opening_weight(int(log.earlier[position]), opening.half_life_events))
         scores = total.of(parts, without=(OPENINGS,)) + fade * opening.row
-        added = (1 - fade) * np.stack([tail * parts[OFFSET][0], tail])
+        live = parts[OFFSET][total.variants.get(OFFSET, 0)]
+        added = (1 - fade) * np.stack([tail * live, tail])
         first = [best_places(scores + pairs[place] @ added, hidden) for place in corners]
         rivals = np.setdiff1d(np.unique(np.concatenate(first)), np.append(hidden, own))
         lead = pairs @ (added[:, rivals] - added[:, [own]])

@@ -191,7 +191,8 @@ def _gains(
     for position, parts in log.each(positions, total.needed):
         own, hidden = int(log.events.item[position]), log.seen(position)
         others = total.of(parts, without=(OPENINGS,))
-        alone: list[Vector] = [*parts[POPULARITY], *parts[OFFSET]]
+        live = parts[OFFSET][total.variants.get(OFFSET, 0)]
+        alone: list[Vector] = [*parts[POPULARITY], live]
         first = [best_places(one, hidden) for one in (others, *sources, *alone)]
         rivals = np.setdiff1d(np.unique(np.concatenate(first)), np.append(hidden, own))
         events = int(log.earlier[position])

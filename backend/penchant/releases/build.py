@@ -125,6 +125,7 @@ def learn_items(
         learnt=json.loads(fresh.learnt.settings_json),
         segments=fresh.segments,
         tail=fresh.tail,
+        recent=fresh.recent,
     )
     return items, fresh.learnt
 

@@ -190,6 +190,7 @@ def write_prepared(
             fitted.learnt,
             fitted.segments,
             fitted.tail,
+            fitted.recent,
         ),
     )
     return write_catalog(directory, view, head, change)

@@ -17,6 +17,7 @@ import numpy as np
 from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.domain.neighbours import NEIGHBOUR_DTYPE, Neighbours, no_neighbours
+from penchant.domain.recent_counts import RecentCounts, read_recent_counts
 from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity, read_segment_popularity
 from penchant.domain.types import Matrix, Vector
@@ -48,6 +49,8 @@ class ReleasedItems:
     """What the segments of a ranking's context add, by row of the ids."""
     tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
     """g_i of `penchant.domain.long_tail`, shape (n,), or empty for 0."""
+    recent: RecentCounts = field(default_factory=RecentCounts)
+    """What the live offsets are made of, by row of the ids."""
 
     def write(self, path: Path) -> None:
         """Writes the file; equal items give equal bytes."""
@@ -64,6 +67,7 @@ class ReleasedItems:
             "segments": np.array(self.segments.names_json, np.str_),
             "segment_entries": self.segments.entries,
             "tail": self.tail,
+            **self.recent.arrays,
         }
         content = io.BytesIO()  # On a full disk, an archive that is not closed complains later.
         np.savez(content, **arrays)
@@ -91,6 +95,7 @@ class ReleasedItems:
             _values_at(found, known, self.popularity, 0.0),
             SegmentPopularity(self.segments.names, _moved_to(found, known, self.segments.entries)),
             _values_at(found, known, self.tail, 1.0),
+            self.recent.moved(lambda values: _values_at(found, known, values, 0.0)),
         )
 
     def _moved(self, found: Int64, known: Mask) -> Neighbours:
@@ -152,6 +157,7 @@ def read_items(path: Path) -> ReleasedItems:
                     arrays.get("segment_entries", no_neighbours()),
                 ),
                 tail=arrays.get("tail", np.empty(0, np.float32)),
+                recent=read_recent_counts(arrays),
             )
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"release: {path} can't be read: {error}") from error

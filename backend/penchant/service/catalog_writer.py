@@ -19,6 +19,7 @@ from penchant.domain.arrays import Mask
 from penchant.domain.cold_start import ColdStartPrior, flat_cold_start_prior
 from penchant.domain.errors import StoreUnavailable
 from penchant.domain.neighbours import Neighbours
+from penchant.domain.recent_counts import RecentCounts
 from penchant.domain.residuals import anchored
 from penchant.domain.segments import SegmentPopularity
 from penchant.domain.types import CatalogHead, Item, Matrix, Rows, Vector
@@ -56,6 +57,8 @@ class RefreshedParts:
     """What the segments of a ranking's context add, by item number."""
     tail: Vector = field(default_factory=lambda: np.empty(0, np.float32))
     """g_i of `penchant.domain.long_tail`, by item number, shape (n,), or empty for 0."""
+    recent: RecentCounts = field(default_factory=RecentCounts)
+    """What the live offsets are made of, by item number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ def _written(
             refreshed.learnt,
             refreshed.segments,
             refreshed.tail,
+            refreshed.recent,
         )
         number = old.neighbours + 1
         crc = files.write_neighbours(directory, number, refreshed.neighbours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +12,7 @@ import numpy as np
 
 from penchant.catalog.item_biases import CountedItems, ItemBiasFile, ItemBiasTable
 from penchant.catalog.view import CatalogView
+from penchant.domain.errors import StoreUnavailable
 from penchant.domain.limits import AHEAD_US
 from penchant.domain.tally import Tally
 from penchant.domain.types import CatalogHead, Counters
@@ -82,10 +84,18 @@ class CountedOffsets:
         self._changes: Any = None
         """Cursor of what the table has heard of, where the store tells changes."""
         self._file = ItemBiasFile(catalogs.directory, item_biases)
+        self._all_due = False
+        """Whether all offsets are to be written at the next commit."""
+        self._followed = 0
+        """Version of the catalog whose recent sums the table follows."""
+        view: CatalogView | None = None
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
             counters = dict(scan_counters(snapshot))
             head = read_head(snapshot)
+            if head.version:
+                with contextlib.suppress(StoreUnavailable):  # Missing files are mended elsewhere.
+                    view = catalogs.read(snapshot).served
         self._rows = head.rows
         """Items whose counters the table holds."""
         if counters and old_release:
@@ -93,6 +103,8 @@ class CountedOffsets:
         for number in [one for one, found in counters.items() if found is UNREADABLE]:
             counters[number] = in_transaction(store, self._recounting(number))
         item_biases.set(counters.items())
+        if view is not None:
+            self._follow_version(view)
         self.latest(clock())
         self._file.publish(head.generation, head.rows)  # Whatever a crash left there.
 
@@ -131,6 +143,7 @@ class CountedOffsets:
     def read(self, transaction: Transaction, view: CatalogView) -> set[int]:
         """Reads counters that came or were changed elsewhere; returns the numbers of the latter."""
         with self._lock:
+            self._follow_version(view)
             for number in range(self._rows, view.head.rows):
                 self._item_biases.set([(number, read_counters(transaction, number))])
             recounted = take_recounted(transaction)
@@ -170,7 +183,8 @@ class CountedOffsets:
                 counters = tally.counters_without(unwritten)
                 self._item_biases.set(counters.items())
                 changed.append(np.fromiter(counters, np.int64, len(counters)))
-            touched = None if elsewhere else np.concatenate(changed)
+            touched = None if elsewhere or self._all_due else np.concatenate(changed)
+            self._all_due = False
             self._file.publish(head.generation, head.rows, touched)
             self._rows = head.rows
 
@@ -196,6 +210,12 @@ class CountedOffsets:
             self._changes = cursor
             self._item_biases.set(counters)
             self._file.publish(head.generation, head.rows)
+
+    def _follow_version(self, view: CatalogView) -> None:
+        """Makes the offsets of what a new version says that items earned lately."""
+        if view.head.version != self._followed:
+            self._item_biases.follow(view.frozen.recent)
+            self._followed, self._all_due = view.head.version, True
 
     def _recounting(self, number: int) -> Callable[[Transaction], Counters]:
         return lambda transaction: recount(transaction, number, self._item_biases.half_life_s)

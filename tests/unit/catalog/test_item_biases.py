@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.catalog import files
-from penchant.catalog.item_biases import ItemBiasFile, ItemBiasTable
+from penchant.catalog.item_biases import CountedItems, ItemBiasFile, ItemBiasTable
+from penchant.domain.recent_counts import RecentCounts
+from penchant.domain.rewards import ResolvedSignal
+from penchant.domain.tally import Tally
 from penchant.domain.types import Counters
 
 HALF_LIFE_S = 14 * 86400.0
@@ -96,3 +99,67 @@ def test_a_generation_whose_file_is_gone_is_said_and_costs_no_event(
 ) -> None:
     ItemBiasFile(tmp_path, book_of({})).publish(9, 1)
     assert "the live offsets can't be written" in caplog.text
+
+
+HOUR_S = 3600.0
+LIKE = ResolvedSignal(1.0, 1.0, None)
+LIKES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40 * 3600)), min_size=1, max_size=40)
+"""Items, and seconds since the like before."""
+
+
+@given(likes=LIKES)
+def test_recent_offsets_are_those_of_counters_that_fade_as_fast(
+    likes: list[tuple[int, int]],
+) -> None:
+    slow, fast = Tally(HALF_LIFE_S), Tally(5 * HOUR_S)
+    book, other = ItemBiasTable(HALF_LIFE_S, 50.0), ItemBiasTable(5 * HOUR_S, 50.0)
+    at_us = 10_000 * DAY_US
+    nothing = np.zeros(6, np.float32)
+    book.follow(RecentCounts(5 * HOUR_S, at_us, nothing, nothing))
+    for user, (item, elapsed_s) in enumerate(likes):
+        at_us += elapsed_s * 1_000_000
+        book.set([(item, slow.count(user, item, LIKE, at_us))])
+        other.set([(item, fast.count(user, item, LIKE, at_us))])
+    np.testing.assert_allclose(book.values(6), other.values(6), rtol=1e-5, atol=1e-6)
+    some = np.array([likes[0][0]])
+    np.testing.assert_allclose(book.values_of(some), other.values_of(some), rtol=1e-5, atol=1e-6)
+
+
+@given(likes=LIKES)
+def test_all_at_once_gains_what_one_by_one_gains(likes: list[tuple[int, int]]) -> None:
+    tally, at_us = Tally(HALF_LIFE_S), 10_000 * DAY_US
+    for user, (item, elapsed_s) in enumerate(likes):
+        at_us += elapsed_s * 1_000_000
+        tally.count(user, item, LIKE, at_us)
+    recent = RecentCounts(HOUR_S, 10_000 * DAY_US, *np.zeros((2, 6), np.float32))
+    one_by_one, at_once = book_of({}), book_of({})
+    for book in (one_by_one, at_once):
+        book.follow(recent)
+    one_by_one.set(tally.counters.items())
+    numbers = np.array(list(tally.counters))
+    columns = zip(*[(c.positives, c.impressions, c.as_of_us) for c in tally.counters.values()])  # noqa: B905
+    positives, impressions, as_of_us = map(np.array, columns)
+    at_once.set_counted(CountedItems(numbers, positives, impressions, as_of_us))
+    np.testing.assert_array_equal(at_once.values(6), one_by_one.values(6))
+
+
+def test_a_table_that_starts_again_counts_what_was_earned_since() -> None:
+    start_us = 10_000 * DAY_US
+    recent = RecentCounts(
+        HOUR_S, start_us, np.array([2.0, 1.0], np.float32), np.array([8.0, 1.0], np.float32)
+    )
+    old = {0: Counters(8.0, 0.0, start_us), 1: Counters(1.0, 0.0, start_us)}
+    goes_on, starts_again = book_of(old), book_of({})
+    goes_on.follow(recent)
+    new = {0: Counters(9.0, 0.0, start_us + 60_000_000), 2: Counters(3.0, 0.0, start_us)}
+    goes_on.set(new.items())
+    starts_again.set((old | new).items())
+    starts_again.follow(recent)
+    np.testing.assert_allclose(starts_again.values(3), goes_on.values(3), rtol=1e-5)
+
+
+def test_items_that_were_shown_keep_the_rates_of_their_counters() -> None:
+    shown = {0: Counters(5.0, 20.0, 10_000 * DAY_US), 1: Counters(1.0, 20.0, 10_000 * DAY_US)}
+    book, plain = book_of(shown), book_of(shown)
+    book.follow(RecentCounts(HOUR_S, 10_000 * DAY_US, *np.zeros((2, 2), np.float32)))
+    np.testing.assert_array_equal(book.values(2), plain.values(2))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penchant.config import Config
+from penchant.config import Config, with_offset_half_life
 from penchant.domain.types import Matrix
 from penchant.evaluation.baselines import make
 from penchant.evaluation.metrics import ndcg
@@ -15,6 +15,7 @@ from penchant.evaluation.penchant import PenchantRecommender, middle_clock
 from penchant.evaluation.recommender import Recommender
 from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
+from tests.support.news_log import news
 from tests.unit.evaluation.streams import stream_of
 
 CONFIG = Config("memory:", Path("encoder"))
@@ -67,6 +68,22 @@ def test_the_score_is_not_below_the_simple_method_that_is_the_truth(
 
     learnt = PenchantRecommender(CONFIG, unit_rows(), middle_clock(learn_for=CONFIG))
     assert quality(learnt) > 0.95 * quality(make(peer, seed=1))
+
+
+def test_where_only_the_news_counts_popularity_fades_as_fast() -> None:
+    stream = stream_of(news(EVENTS), ITEMS)
+    config = ReplayConfig(train_fraction=0.5, every=2)
+    targets = choose_targets(stream, config)
+
+    def quality(recommender: Recommender) -> float:
+        return float(ndcg(replay(stream, recommender, targets, config).rank, 10).mean())
+
+    learnt = PenchantRecommender(CONFIG, unit_rows(), middle_clock(learn_for=CONFIG))
+    ours, decayed = quality(learnt), quality(make("decayed-popularity", seed=1))
+    assert ours > 1.5 * decayed
+    fixed = with_offset_half_life(CONFIG, CONFIG.offset_half_life_s)
+    kept = PenchantRecommender(fixed, unit_rows(), middle_clock(learn_for=fixed))
+    assert ours > 1.2 * quality(kept)
 
 
 FIRST, AFTER = 6, 14

@@ -48,7 +48,7 @@ def test_offsets_are_those_of_the_counters_of_a_server() -> None:
             CONFIG.offset_half_life_s,
             CONFIG.offset_prior_impressions,
         )
-        counted, after = log._counted
+        counted, after = log._offsets._counted, log._offsets._after[0]
         assert log.unseen[counted].all() != repeated
         tally = Tally(CONFIG.offset_half_life_s)
         for place, found in zip(counted.tolist(), after.tolist(), strict=True):

@@ -109,7 +109,7 @@ def test_the_order_keeps_its_share_unless_the_log_is_certainly_better_without(sa
         np.ones((count, rivals), np.bool_),
         np.ones(count),
     )
-    _, point = search_parts(rankings, {NEAR: 1.0, TRANSITIONS: 1.0})
+    _, point = search_parts(rankings, {NEAR: (1.0,), TRANSITIONS: (1.0,)})
     kept, share = bool(point.weights[1]), point.weights[1] / point.weights.sum()
     assert (kept, share > 0.2) == ((False, False) if says == "nothing" else (True, True))
 
