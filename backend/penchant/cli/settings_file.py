@@ -53,7 +53,7 @@ class SettingsFile:
             place = directory_of(found["store"])
             if place is not None:
                 found["store"] = f"lmdb:{self.resolved(str(place))}"
-            found["store"] = sealed(found["store"])
+            found["store"] = sealed(found["store"], self.path.absolute().parent)
         if "encoder" in found:
             found["encoder"] = str(self.resolved(found["encoder"]))
         return found
