@@ -124,13 +124,10 @@ class AsyncSpool:
         if not events:
             return
         try:
-            await off_loop(self._file.append, [event.SerializeToString() for event in events])
+            await off_loop(self._append, events, cause is not None)
         except SpoolRefused as error:
             why = "earlier events wait" if cause is None else str(cause)
             raise SpoolRefused(f"{error} (not delivered: {why})") from cause
-        with self._lock:
-            self._away = self._away or cause is not None
-            self._users.update(event.user for event in events)
         if cause is not None:
             log.warning(
                 "feedback: not delivered, waits in %s: [%s] %s",
@@ -139,6 +136,13 @@ class AsyncSpool:
                 cause,
             )
         self.start()
+
+    def _append(self, events: Sequence[event_pb2.Event], away: bool) -> None:
+        """Writes and counts events, both also if the call is cancelled meanwhile."""
+        self._file.append([event.SerializeToString() for event in events])
+        with self._lock:
+            self._away = self._away or away
+            self._users.update(event.user for event in events)
 
     async def _deliver_all(self) -> None:
         """Delivers from the file's beginning until nothing waits."""

@@ -311,11 +311,13 @@ class SpoolFile:
             write_part(fresh, _header(_HEADER.size) + data, 0)
             os.fsync(fresh)
             beside.replace(self.path)
-        except OSError as error:
-            log.warning("spool %s: can't be compacted: %s", self.path, error)
+        except BaseException as error:
             os.close(fresh)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+            if not isinstance(error, OSError):  # Ctrl-C, in an application that goes on.
+                raise
+            log.warning("spool %s: can't be compacted: %s", self.path, error)
             return
         os.close(self._file)
         self._file, self._named = fresh, False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
 from penchant_proto.v1 import event_pb2, feedback_pb2, service_pb2
 from penchant_sdk import _spool
+from penchant_sdk._aio_spool import AsyncSpool
 from penchant_sdk._operations import EncodedCall, encode_call
 from penchant_sdk._spool import Spool
 from penchant_sdk._spool_file import SpoolFile
@@ -101,3 +105,35 @@ def test_a_row_that_is_no_event_costs_no_other(
     assert server.got == ["e1"]
     assert "a row of 3 bytes is no event" in caplog.text
     spool.close()
+
+
+def test_an_event_whose_call_was_cancelled_while_it_was_written_is_one_that_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, written = Event(), Event()
+    server, sync = Server(), os.fsync
+
+    async def send(call: EncodedCall, timeout_s: float) -> service_pb2.Reply:
+        return server.send(call, timeout_s)
+
+    def slow(file: int) -> None:
+        writing.set()
+        written.wait()
+        sync(file)
+
+    async def main() -> AsyncSpool:
+        spool = AsyncSpool(SpoolFile(path), SimpleNamespace(send=send), 5.0)  # type: ignore[arg-type]  # A double.
+        spool._running = True  # Nothing is delivered beside it.
+        monkeypatch.setattr(os, "fsync", slow)
+        call = asyncio.ensure_future(spool.send(feedback(1), 1.0))
+        await asyncio.to_thread(writing.wait)
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+        written.set()
+        return spool
+
+    spool = asyncio.run(main())  # Ends when the thread that writes does.
+    assert spool.waiting == 1
+    assert len(list(spool._file.waiting())) == 1
+    spool._file.close()

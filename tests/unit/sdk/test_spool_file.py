@@ -376,6 +376,20 @@ def test_the_name_of_a_compacted_file_lasts_before_a_row_in_it_counts(
     file.close()
 
 
+def test_an_interrupted_compaction_leaves_the_spool_to_this_client_or_to_the_next_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in range(5):
+        file = SpoolFile(path)
+        file.append([row(step)])
+        waiting = numbered(file)
+        with killed_before(step, monkeypatch), file._lock:
+            file._compact()
+        assert numbered(file) == waiting
+        file.close()
+        assert numbered(SpoolFile(path)) == waiting
+
+
 @pytest.mark.parametrize("text", ["", "a\0b", "\ud800"])
 def test_a_path_that_is_none_is_refused_in_words(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
