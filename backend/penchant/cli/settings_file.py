@@ -20,6 +20,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.store.address import check_address, directory_of, sealed
+from penchant.system.redacted_address import redacted
 from penchant.system.toml_file import read_toml
 
 FILE = "penchant.toml"
@@ -94,8 +95,9 @@ class SettingsFile:
         return f"{self.path}:{line}" if line else str(self.path)
 
     def error(self, keys: Iterable[str], problem: str) -> ConfigError:
-        """The error about a key: file, line, key and problem."""
+        """The error about a key: file, line, key and problem, without a password."""
         names = tuple(keys)
+        problem = redacted(problem) if "://" in problem else problem
         return ConfigError(f"{self.place(*names)}: {'.'.join(names)}: {problem}")
 
     def unknown(self, keys: tuple[str, ...], known: Iterable[str]) -> ConfigError:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from penchant.domain.errors import ConfigError
@@ -32,7 +32,7 @@ class ValkeyAddress:
     namespace: str
     """The store's name: stores of several names share a server, and nothing else."""
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     timeout_ms: int = 1000
     """A call fails after this long without an answer."""
     wait: int = 0

@@ -109,3 +109,7 @@ def test_what_is_checked_as_an_address_is_the_namespace_that_is_opened() -> None
     for text in ("shop", "shop/eu", "/shop/", "sh%6Fp", "shop%2Feu", "shop:eu"):
         check_address(f"valkey://host/{text}")
         assert parse_address(f"valkey://host/{text}").namespace in ("shop", "shop:eu")
+
+
+def test_an_address_that_is_printed_for_whoever_mends_the_program_shows_no_password() -> None:
+    assert "secret" not in repr(parse_address("valkey://ann:secret@host/shop"))
