@@ -287,6 +287,12 @@ def _check_store(address: str, plain: Mapping[str, object]) -> None:
                 f"{name}: got {str(plain[name])!r}, expected none: that is for a store in Valkey, "
                 "and this one keeps all in its own directory; leave it out"
             )
+    share = str(plain.get("catalog_share", ""))
+    if share and "://" not in share and not Path(share).is_absolute():
+        raise ConfigError(
+            f"catalog_share: got {share!r}, expected a URL or an absolute path: every server of "
+            "the store opens it from a directory of its own"
+        )
 
 
 def text_of(config: Config, name: str) -> str:

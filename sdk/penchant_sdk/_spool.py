@@ -7,8 +7,10 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
+
+from google.protobuf.message import DecodeError
 
 from penchant_proto.v1 import event_pb2, feedback_pb2, service_pb2
 from penchant_sdk._concurrent import Background, off_loop
@@ -54,7 +56,7 @@ class Spool:
         self._sender = sender
         self._timeout_s = max(timeout_s, _LEAST_TIMEOUT_S)
         self._lock = Lock()  # Never held while a call waits.
-        self._users = Counter(event_pb2.Event.FromString(row).user for row in file.waiting())
+        self._users = Counter(event.user for event in _events(file.waiting(), file))
         self._away = False
         self._closed = False
         self._running = False
@@ -124,13 +126,10 @@ class Spool:
         if not events:
             return
         try:
-            off_loop(self._file.append, [event.SerializeToString() for event in events])
+            off_loop(self._append, events, cause is not None)
         except SpoolRefused as error:
             why = "earlier events wait" if cause is None else str(cause)
             raise SpoolRefused(f"{error} (not delivered: {why})") from cause
-        with self._lock:
-            self._away = self._away or cause is not None
-            self._users.update(event.user for event in events)
         if cause is not None:
             log.warning(
                 "feedback: not delivered, waits in %s: [%s] %s",
@@ -139,6 +138,13 @@ class Spool:
                 cause,
             )
         self.start()
+
+    def _append(self, events: Sequence[event_pb2.Event], away: bool) -> None:
+        """Writes and counts events, both also if the call is cancelled meanwhile."""
+        self._file.append([event.SerializeToString() for event in events])
+        with self._lock:
+            self._away = self._away or away
+            self._users.update(event.user for event in events)
 
     def _deliver_all(self) -> None:
         """Delivers from the file's beginning until nothing waits."""
@@ -170,7 +176,7 @@ class Spool:
     def _deliver_some(self) -> bool:
         """Delivers the first events; returns whether to go on."""
         rows, behind = off_loop(self._file.read, EVENTS_PER_CALL)
-        events = [event_pb2.Event.FromString(row) for row in rows]
+        events = _events(rows, self._file)
         if events:
             self._deliver(events)
         off_loop(self._file.advance, behind)
@@ -203,6 +209,17 @@ class Spool:
                     result.reason,
                     result.message,
                 )
+
+
+def _events(rows: Iterable[bytes], file: SpoolFile) -> list[event_pb2.Event]:
+    """The events in rows of a file; a row that is none costs no other."""
+    events = []
+    for row in rows:
+        try:
+            events.append(event_pb2.Event.FromString(row))
+        except DecodeError:
+            log.error("spool %s: a row of %d bytes is no event, and left out", file.path, len(row))
+    return events
 
 
 def _passes(error: PenchantError) -> bool:

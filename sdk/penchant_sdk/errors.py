@@ -112,10 +112,10 @@ class Overloaded(Unavailable):
 class SpoolRefused(Unavailable):
     """Events could not be delivered, and the client's spool could not keep them either.
 
-    Cause: no server takes feedback, and the spool has reached `spool_bytes`, or its disk is full or
-    fails.
+    Cause: no server takes feedback, and the spool has reached `spool_bytes`, its disk is full or
+    fails, or its file was replaced.
     Remedy: keep the events and send them again later, with the same `event_id`s; raise
-    `spool_bytes`.
+    `spool_bytes`; after a replaced file, make a new client.
     """
 
 

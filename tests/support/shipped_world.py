@@ -126,7 +126,7 @@ def ship_once(
     **fields: object,
 ) -> ShipResult:
     """Ships what is new to the folder `log` of a directory, or to the address `to`."""
-    place = open_place(str(fields.get("to") or directory / "log"))
+    place = open_place(str(fields.get("to") or directory / "log"), "--to")
     shipper = Shipper(store, place, lambda: now_us, commit_rows)
     request = ShipRequest(**fields)  # type: ignore[arg-type]  # Fields of several types.
     return look(server_of(directory, store), shipper, request)

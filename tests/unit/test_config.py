@@ -130,3 +130,11 @@ def test_the_catalogs_files_are_beside_the_data_unless_said_otherwise() -> None:
     assert catalog_directory(parse(LEAST)) == Path("/data/catalog")
     assert catalog_directory(parse(LEAST | {"catalog_dir": "/c"})) == Path("/c")
     assert catalog_directory(parse(LEAST | {"store": "memory:"})) is None
+
+
+def test_a_share_that_each_server_would_look_for_in_its_own_directory_is_refused() -> None:
+    given = {"store": "valkey://cache/shop", "encoder": "/e"}
+    for share in ("s3://bucket/shop", "file:///mnt/shared", "/mnt/shared"):
+        assert parse({**given, "catalog_share": share}).catalog_share == share
+    with pytest.raises(ConfigError, match="catalog_share: got 'shared', expected a URL or an abs"):
+        parse({**given, "catalog_share": "shared"})

@@ -14,8 +14,9 @@ from penchant.domain.errors import ConfigError
 from penchant.fit.fit_request import FitResult
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.report.printable import printable
-from penchant.store.address import directory_of, redacted
+from penchant.store.address import directory_of
 from penchant.system.durable_file import write_whole
+from penchant.system.redacted_address import redacted
 
 FITTED = FILE
 """Name of the file in the output's directory."""

@@ -84,4 +84,4 @@ def _token(request: ProbeRequest) -> str:
     own = HOME / f"serve-{request.target.rpartition(':')[2]}" / TOKEN_NAME
     if not is_local(request.target) or not own.is_file():
         return ""
-    return own.read_text().strip()
+    return own.read_text(encoding="ascii", errors="ignore").strip()

@@ -20,6 +20,7 @@ from typing import Any
 
 from penchant.domain.errors import ConfigError
 from penchant.store.address import check_address, directory_of, sealed
+from penchant.system.redacted_address import redacted
 from penchant.system.toml_file import read_toml
 
 FILE = "penchant.toml"
@@ -53,7 +54,7 @@ class SettingsFile:
             place = directory_of(found["store"])
             if place is not None:
                 found["store"] = f"lmdb:{self.resolved(str(place))}"
-            found["store"] = sealed(found["store"])
+            found["store"] = sealed(found["store"], self.path.absolute().parent)
         if "encoder" in found:
             found["encoder"] = str(self.resolved(found["encoder"]))
         return found
@@ -94,8 +95,9 @@ class SettingsFile:
         return f"{self.path}:{line}" if line else str(self.path)
 
     def error(self, keys: Iterable[str], problem: str) -> ConfigError:
-        """The error about a key: file, line, key and problem."""
+        """The error about a key: file, line, key and problem, without a password."""
         names = tuple(keys)
+        problem = redacted(problem) if "://" in problem else problem
         return ConfigError(f"{self.place(*names)}: {'.'.join(names)}: {problem}")
 
     def unknown(self, keys: tuple[str, ...], known: Iterable[str]) -> ConfigError:

@@ -17,6 +17,7 @@ from penchant.shipping import ship as job
 from penchant.shipping.ship import ShipRequest, ShipResult
 from penchant.system.interval import Interval
 from penchant.system.option_types import FLAT
+from penchant.system.redacted_address import redacted
 
 _DEFAULTS = ShipRequest()
 
@@ -67,7 +68,7 @@ def _lines(result: ShipResult) -> list[str]:
     report = result.report
     lines = [
         f"Shipped {counted(report.rows, 'event')} in {counted(report.files, 'file')} to "
-        f"{result.url}: commit {report.sequence}."
+        f"{redacted(result.url)}: commit {report.sequence}."
     ]
     if report.recounted:
         lines.append(

@@ -103,10 +103,10 @@ class Unauthenticated(PenchantError):
 class PermissionDenied(PenchantError):
     """The caller may not make this call.
 
-    Cause: the token's scopes do not cover the method, its key does not speak for its tenant, or the
-    server holds as many tenants as it may (setting `tenant_limit`). A proxy in front of Triton may
-    raise this too.
-    Remedy: use a token with the scope that the message names.
+    Cause: the token's scopes do not cover the method, its key does not speak for its tenant, the
+    server holds as many tenants as it may (setting `tenant_limit`), or the tenant's name is too
+    long beside the namespace of a store on Valkey. A proxy in front of Triton may raise this too.
+    Remedy: use a token with the scope that the message names, or a shorter name.
     """
 
     kind = ErrorKind.INVALID

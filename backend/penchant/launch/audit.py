@@ -8,11 +8,12 @@ from typing import Annotated
 
 from penchant.domain.errors import ConfigError
 from penchant.launch.model_parameters import state_directory
-from penchant.store.address import is_network, redacted
+from penchant.store.address import is_network
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_check import AuditCheck, read_audit_log, verify_audit_log
 from penchant.system.audit_log import AUDIT, AuditRow
 from penchant.system.option_types import STORE_IN_USE
+from penchant.system.redacted_address import redacted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from typing import Annotated
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.launch.compact import open_lmdb
 from penchant.server.tenants import TENANTS, tenant_stores
-from penchant.store.address import directory_of, is_network, redacted
+from penchant.store.address import directory_of, is_network
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.os_error_reason import reason_of
 from penchant.system.private_files import make_private
+from penchant.system.redacted_address import redacted
 from penchant.system.whole_directory import whole_directory
 
 RELEASES = "releases"

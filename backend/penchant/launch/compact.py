@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 from penchant.domain.errors import ConfigError
-from penchant.store.address import directory_of, is_network, redacted
+from penchant.store.address import directory_of, is_network
 from penchant.store.lmdb import LmdbStore
 from penchant.store.lmdb_file import DATA
 from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
+from penchant.system.redacted_address import redacted
 
 
 @dataclass(frozen=True, slots=True)

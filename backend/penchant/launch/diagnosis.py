@@ -35,7 +35,7 @@ from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
 from penchant.launch.vital_signs import FAULT_KINDS
 from penchant.service.mended_catalog import find_damage
 from penchant.store.accepted_events import read_accepted
-from penchant.store.address import directory_of, is_network, redacted
+from penchant.store.address import directory_of, is_network
 from penchant.store.items import read_head
 from penchant.store.refresh_note import read_refresh_note
 from penchant.system.native_module import (
@@ -45,6 +45,7 @@ from penchant.system.native_module import (
     native_choice,
 )
 from penchant.system.option_types import FLAT, STORE_IN_USE, TARGET_IN_USE, Flag, shows
+from penchant.system.redacted_address import redacted
 from penchant_proto.local_targets import is_local
 
 PACKAGES = ("lmdb", "onnxruntime", "tokenizers", "protobuf", "grpcio", "psutil", "pyarrow")

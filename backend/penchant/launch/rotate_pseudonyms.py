@@ -28,6 +28,7 @@ from penchant.store.short_transactions import in_short_transactions
 from penchant.system.option_types import STORE_IN_USE, Pairs
 from penchant.system.progress import Progress, no_progress
 from penchant.system.pseudonym_keys import read_pseudonym_keys
+from penchant.system.redacted_address import redacted
 
 _SETTING = frozenset({"pseudonym_keys"})
 
@@ -110,8 +111,9 @@ def _rotate(server: ServerStore, keys: tuple[bytes, ...], progress: Progress) ->
         shipping = read_shipping(snapshot)
     if shipping is not None and len(chain.applied) < len(keys):
         raise ConfigError(
-            f"pseudonym_keys: this store ships its log to {shipping.url}, whose files bear the "
-            "present names; end that with `penchant ship --end`, rotate, and ship to a new place"
+            f"pseudonym_keys: this store ships its log to {redacted(shipping.url)}, whose files "
+            "bear the present names; end that with `penchant ship --end`, rotate, and ship to a "
+            "new place"
         )
     next_one = given[len(chain.applied) : len(chain.applied) + 1]
     if given[: len(chain.applied)] != chain.applied or (

@@ -24,12 +24,13 @@ from penchant.server.kept_settings import refuse_differences, settled
 from penchant.server.served_store import read_item_biases, served_store
 from penchant.server.store_use import use_store
 from penchant.service.clock import system_clock
-from penchant.store.address import directory_of, is_network, redacted
+from penchant.store.address import directory_of, is_network
 from penchant.store.base import Store
 from penchant.store.open import open_store
 from penchant.store.settings_row import read_settings
 from penchant.system.audit_log import AuditLog
 from penchant.system.option_types import Pairs
+from penchant.system.redacted_address import redacted
 
 ServerSettings = Annotated[Pairs, Parameter(name="--set")]
 """Settings beside those that the server keeps in its store, each KEY=VALUE."""

@@ -29,8 +29,9 @@ from penchant.logs.shipped.trimmed_log import trimmed_log
 from penchant.logs.store_log import items_and_events, items_in_order
 from penchant.logs.stream import Stream, make_stream
 from penchant.logs.user_attributes import with_user_attributes
-from penchant.store.address import directory_of, is_network, redacted
+from penchant.store.address import directory_of, is_network
 from penchant.store.open import open_store
+from penchant.system.redacted_address import redacted
 
 
 def read_log(

@@ -16,7 +16,13 @@ from penchant.domain.errors import InternalError, PenchantError, PermissionDenie
 from penchant.server.app import App
 from penchant.server.dispatch import Answer, ParsedCall
 from penchant.service.attempt import attempt
-from penchant.store.address import directory_of, is_network, with_namespace
+from penchant.store.address import (
+    NAMESPACE_LENGTH,
+    directory_of,
+    is_network,
+    parts_of,
+    with_namespace,
+)
 from penchant.store.network_store import in_network
 from penchant.store.open import open_store
 
@@ -59,6 +65,7 @@ def tenant_pairs(source: str, target: str) -> list[tuple[str, str, str]]:
     """The tenants of one store, each with the address of its store there and at another place.
 
     Raises:
+        PermissionDenied: a tenant's name is too long for the other place.
         StoreUnavailable: the store is one in a network, and does not answer.
     """
     place = directory_of(source)
@@ -66,6 +73,7 @@ def tenant_pairs(source: str, target: str) -> list[tuple[str, str, str]]:
     for address in tenant_stores(source):
         its = directory_of(address)
         names.append(its.name if its and place else _tenant_in(address, source))
+        check_tenant(target, names[-1])
     return [(name, tenant_store(source, name), tenant_store(target, name)) for name in names]
 
 
@@ -94,6 +102,24 @@ def tenant_store(address: str, tenant: str) -> str:
     if place is not None:
         return f"lmdb:{place / TENANTS / tenant}"
     return with_namespace(address, f":{TENANTS}:{tenant}") if is_network(address) else address
+
+
+def check_tenant(address: str, tenant: str) -> None:
+    """Checks that a tenant can have a store beside a server's.
+
+    Raises:
+        PermissionDenied: its namespace would be too long; the text says what to choose.
+    """
+    if not is_network(address):
+        return
+    length = len(parts_of(tenant_store(address, tenant)).namespace)
+    if length > NAMESPACE_LENGTH:
+        raise PermissionDenied(
+            f"tenant: got {tenant!r}, whose store would have a namespace of {length} characters, "
+            f"expected at most {NAMESPACE_LENGTH}; choose a shorter name for the tenant, or a "
+            "shorter namespace for the server's own store",
+            "tenant",
+        )
 
 
 class TenantApps:
@@ -164,8 +190,10 @@ class TenantApps:
         """Refuses a new tenant beyond the limit; one that has a store is never new.
 
         Raises:
-            PermissionDenied: there are as many tenants as there may be.
+            PermissionDenied: there are as many tenants as there may be, or this one's name is too
+                long for the server's store.
         """
+        check_tenant(self._config.store, tenant)
         directory = directory_of(settings.store)
         if directory is not None:
             if directory.is_dir() or not directory.parent.is_dir():

@@ -94,7 +94,7 @@ def ship(
     """
     with shipped_store(request) as server:
         progress("Shipping the log", 0.0)
-        shipper = Shipper(server.store, open_place(place_of(request, server.store)), clock)
+        shipper = Shipper(server.store, open_place(place_of(request, server.store), "--to"), clock)
         return look(server, shipper, request, progress)
 
 

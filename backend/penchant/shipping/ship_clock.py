@@ -71,7 +71,9 @@ class ShipClock:
         request = self.request
         with shipped_store(request) as server:
             if self._shipper is None:
-                self._shipper = Shipper(server.store, open_place(place_of(request, server.store)))
+                self._shipper = Shipper(
+                    server.store, open_place(place_of(request, server.store), "--to")
+                )
             self._shipper.store = server.store
             trims = request.trim_older is not None and time.time() - self._trimmed_s >= TRIM_EVERY_S
             if not trims:

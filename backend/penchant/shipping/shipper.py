@@ -63,6 +63,7 @@ from penchant.store.ship_notes import (
     write_erasure,
     write_shipping,
 )
+from penchant.system.redacted_address import redacted
 
 log = logging.getLogger("penchant")
 
@@ -243,9 +244,10 @@ class Shipper:
             ConfigError: the place and the store do not belong together.
         """
         url = self.place.url
+        here, there = redacted(url), "" if shipping is None else redacted(shipping.url)
         if shipping is None and state.sequence:
             raise ConfigError(
-                f"--to: {url} holds a log that this store did not ship; name an empty place"
+                f"--to: {here} holds a log that this store did not ship; name an empty place"
             )
         if shipping is None:
             now_us = self.clock()
@@ -255,11 +257,11 @@ class Shipper:
                 secrets.token_hex(16), url, NO_TOKEN, NO_TOKEN, first, 0, now_us
             )
         elif state.sequence and shipping.place != state.place:
-            raise ConfigError(f"--to: {url} holds another log; this store ships to {shipping.url}")
+            raise ConfigError(f"--to: {here} holds another log; this store ships to {there}")
         elif not state.sequence and shipping.done != NO_TOKEN:
             raise ConfigError(
-                f"--to: {url} holds no log, and this store ships to {shipping.url}; move its files "
-                "to the new place first, or end that shipping with --end, which leaves them alone"
+                f"--to: {here} holds no log, and this store ships to {there}; move its files to "
+                "the new place first, or end that shipping with --end, which leaves them alone"
             )
         elif shipping.url == url:
             return shipping

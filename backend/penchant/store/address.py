@@ -5,6 +5,9 @@
     valkey://[user[:password]@]host[:port][,host[:port]...]/NAMESPACE[?option=value&...]
     valkeys://...                                                       the same over TLS
 
+What is before the last `@` is who calls, so that / ? # and @ are percent-encoded there: %2F, %3F,
+%23 and %40. Other parts have no bare `@` either.
+
 The password may stand elsewhere: `password_file=/path` or `password_env=NAME` among the options.
 One that is typed into the address moves into the environment of the process (`sealed`) before the
 address goes anywhere, so that no argument, file, log or message of this program holds it.
@@ -15,11 +18,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from penchant.domain.errors import ConfigError
 from penchant.system.os_error_reason import reason_of
+from penchant.system.redacted_address import redacted
 
 NETWORK = ("valkey", "valkeys")
 """Engines that several servers reach over a network, and that have no directory."""
@@ -28,12 +34,38 @@ PASSWORD_FILE, PASSWORD_ENV = "password_file", "password_env"
 """Options that say where the password is."""
 
 _VARIABLE = "PENCHANT_STORE_PASSWORD_"
-_HIDDEN = "***"
-_NAMESPACE = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
-_SECRET = re.compile(r"(?<=://)([^/?#@]*):[^/?#]*@")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]+")
 _EXPECTED = (
     "lmdb:/absolute/directory, memory:, or valkey://[user[:password]@]host[:port][,...]/NAMESPACE"
 )
+_ENCODED = "; in a user or a password, write %2F for /, %3F for ?, %23 for # and %40 for @"
+
+FILES = (PASSWORD_FILE, "ca", "cert", "key")
+"""Options that name a file of this machine."""
+NAMESPACE_LENGTH = 128
+"""Characters of a namespace, at most."""
+
+
+class AddressParts(NamedTuple):
+    """An address of a store in a network, as it is written."""
+
+    engine: str
+    credentials: str
+    """User, colon and password, percent-encoded; empty: none."""
+    hosts: str
+    path: str
+    """The namespace, which may be written with / for each colon."""
+    options: list[tuple[str, str]]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace as the engine knows it."""
+        return unquote(self.path.strip("/")).replace("/", ":")
+
+    @property
+    def place(self) -> str:
+        """The address without user, password and options."""
+        return f"{self.hosts}/{self.path}"
 
 
 def check_address(address: str) -> None:
@@ -50,10 +82,33 @@ def check_address(address: str) -> None:
     engine, colon, place = address.partition(":")
     fits = bool(place) if engine == "lmdb" else engine == "memory" and bool(colon)
     if is_network(address):
-        _, hosts, namespace, _ = _parts(address)
-        fits = bool(hosts.rpartition("@")[2] and _NAMESPACE.fullmatch(namespace))
+        parts = parts_of(address)
+        fits = bool(parts.hosts and parts.namespace)
+        check_namespace(parts.namespace)
     if not fits:
         raise ConfigError(f"store: got {redacted(address)!r}, expected {_EXPECTED}")
+
+
+def check_namespace(namespace: str) -> None:
+    """Checks the name of a store in a network.
+
+    Raises:
+        ConfigError: it is too long, or holds characters that a name may not have.
+
+    >>> check_namespace("a shop")
+    Traceback (most recent call last):
+    ...
+    penchant.domain.errors.ConfigError: store: the namespace: got 'a shop', expected letters, ...
+    """
+    if len(namespace) > NAMESPACE_LENGTH:
+        raise ConfigError(
+            f"store: the namespace: got {len(namespace)} characters, expected at most "
+            f"{NAMESPACE_LENGTH}; choose a shorter one than {namespace[:20]!r}..."
+        )
+    if namespace and not _NAMESPACE.fullmatch(namespace):
+        raise ConfigError(
+            f"store: the namespace: got {namespace!r}, expected letters, digits, and any of _.-:/"
+        )
 
 
 def is_network(address: str) -> bool:
@@ -75,37 +130,37 @@ def directory_of(address: str) -> Path | None:
     return Path(place) if engine == "lmdb" and place else None
 
 
-def redacted(text: str) -> str:
-    """An address, or any text that holds some, without passwords.
+def sealed(address: str, directory: Path | None = None) -> str:
+    """An address that can go anywhere: no password is in it, and no path depends on a directory.
 
-    >>> redacted("valkey://shop:s3cret@cache:6379/shop")
-    'valkey://shop:***@cache:6379/shop'
-    >>> redacted("valkey://cache/shop?password_env=X")
-    'valkey://cache/shop?password_env=X'
-    """
-    return _SECRET.sub(rf"\1:{_HIDDEN}@", text)
+    The password moves into this process's environment, which processes that it starts inherit.
+    Other addresses stay as they are.
 
+    Args:
+        address: as it was typed.
+        directory: of relative paths among the options; None: the current one.
 
-def sealed(address: str) -> str:
-    """An address without its password, which moves into this process's environment.
-
-    Processes that this one starts inherit it. Other addresses stay as they are.
+    Raises:
+        ConfigError: it can't be told where the password ends; the text does not show it.
 
     >>> sealed("valkey://cache/shop"), sealed("lmdb:/data")
     ('valkey://cache/shop', 'lmdb:/data')
     """
     if not is_network(address):
         return address
-    engine, hosts, namespace, options = _parts(address)
-    credentials, at, places = hosts.rpartition("@")
-    user, colon, password = credentials.partition(":")
-    if not at or not colon:
-        return address
-    bare = f"{engine}://{user}{at if user else ''}{places}/{namespace}"
+    parts = parts_of(address)
+    options = [(key, _anchored(key, value, directory)) for key, value in parts.options]
+    user, colon, password = parts.credentials.partition(":")
+    if not colon:
+        if options == parts.options:
+            return address
+        at = f"{user}@" if user else ""
+        return f"{parts.engine}://{at}{parts.place}?{_query(options)}"
+    bare = f"{parts.engine}://{user}{'@' if user else ''}{parts.place}"
     name = _VARIABLE + hashlib.blake2b(bare.encode(), digest_size=4).hexdigest().upper()
     os.environ[name] = unquote(password)
     kept = [(key, value) for key, value in options if key not in (PASSWORD_ENV, PASSWORD_FILE)]
-    return f"{bare}?{urlencode([*kept, (PASSWORD_ENV, name)], safe='/,:')}"
+    return f"{bare}?{_query([*kept, (PASSWORD_ENV, name)])}"
 
 
 def sealed_within(word: str) -> str:
@@ -140,20 +195,16 @@ def resolved(address: str) -> str:
     """An address with the password that its options name, for the engine alone.
 
     Raises:
-        ConfigError: the file can't be read, or the variable is not set.
+        ConfigError: the file can't be read, or the variable is not set, or it can't be told where
+            a typed password ends.
     """
     if not is_network(address):
         return address
-    engine, hosts, namespace, options = _parts(address)
-    given = dict(options)
+    parts = parts_of(address)
+    given = dict(parts.options)
     password = None
     if PASSWORD_FILE in given:
-        try:
-            password = Path(given[PASSWORD_FILE]).read_text().strip()
-        except OSError as error:
-            raise ConfigError(
-                f"store: {PASSWORD_FILE}={given[PASSWORD_FILE]} can't be read: {reason_of(error)}"
-            ) from error
+        password = _password_in(given[PASSWORD_FILE])
     elif PASSWORD_ENV in given:
         password = os.environ.get(given[PASSWORD_ENV])
         if password is None:
@@ -163,11 +214,27 @@ def resolved(address: str) -> str:
             )
     if password is None:
         return address
-    credentials, _, places = hosts.rpartition("@")
-    user = credentials.partition(":")[0]
-    kept = [(key, value) for key, value in options if key not in (PASSWORD_ENV, PASSWORD_FILE)]
-    query = f"?{urlencode(kept, safe='/,:')}" if kept else ""
-    return f"{engine}://{user}:{quote(password, safe='')}@{places}/{namespace}{query}"
+    user = parts.credentials.partition(":")[0]
+    kept = [one for one in parts.options if one[0] not in (PASSWORD_ENV, PASSWORD_FILE)]
+    query = f"?{_query(kept)}" if kept else ""
+    return f"{parts.engine}://{user}:{quote(password, safe='')}@{parts.place}{query}"
+
+
+def _password_in(file: str) -> str:
+    """The content of a password's file.
+
+    Raises:
+        ConfigError: it can't be read, or is no text.
+    """
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        reason = reason_of(error)
+    except UnicodeDecodeError:
+        reason = "it is no text in UTF-8; write the password alone into it"
+    except ValueError:
+        reason = "a path holds no zero"
+    raise ConfigError(f"store: {PASSWORD_FILE}={file} can't be read: {reason}")
 
 
 def with_namespace(address: str, suffix: str) -> str:
@@ -188,16 +255,37 @@ def name_of(address: str) -> str:
     >>> name_of("valkey://cache:6379/shop").rpartition("-")[0]
     'valkey-shop'
     """
-    engine, hosts, namespace, _ = _parts(address)
-    places = hosts.rpartition("@")[2]
-    plain = re.sub(r"[^A-Za-z0-9_.]", "_", namespace)[:40]
-    digest = hashlib.blake2b(f"{places}/{namespace}".encode(), digest_size=4).hexdigest()
-    return f"{engine}-{plain}-{digest}"
+    parts = parts_of(address)
+    plain = re.sub(r"[^A-Za-z0-9_.]", "_", parts.path)[:40]
+    digest = hashlib.blake2b(parts.place.encode(), digest_size=4).hexdigest()
+    return f"{parts.engine}-{plain}-{digest}"
 
 
-def _parts(address: str) -> tuple[str, str, str, list[tuple[str, str]]]:
-    """Engine, hosts with what stands before them, namespace and options."""
+def parts_of(address: str) -> AddressParts:
+    """Takes the address of a store in a network apart.
+
+    Raises:
+        ConfigError: it can't be told where the password ends; the text does not show it.
+
+    >>> parts_of("valkey://ann:s%2Fe@one:7000,two/shop/eu?wait=1")
+    AddressParts(engine='valkey', credentials='ann:s%2Fe', hosts='one:7000,two', path='shop/eu', \
+options=[('wait', '1')])
+    """
     engine, _, rest = address.partition("://")
+    credentials, _, rest = rest.rpartition("@")
+    if re.search(r"[/?#]", credentials):
+        raise ConfigError(f"store: got {redacted(address)!r}, expected {_EXPECTED}{_ENCODED}")
     before, _, query = rest.partition("?")
-    hosts, _, namespace = before.partition("/")
-    return engine, hosts, namespace, parse_qsl(query, keep_blank_values=True)
+    hosts, _, path = before.partition("/")
+    return AddressParts(engine, credentials, hosts, path, parse_qsl(query, keep_blank_values=True))
+
+
+def _anchored(option: str, value: str, directory: Path | None) -> str:
+    """The value of an option, a path as it is wherever this process goes."""
+    if option not in FILES or not value:
+        return value
+    return str((directory or Path.cwd()) / value)
+
+
+def _query(options: Iterable[tuple[str, str]]) -> str:
+    return urlencode(list(options), safe="/,:")

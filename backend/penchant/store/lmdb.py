@@ -84,7 +84,8 @@ class LmdbStore:
             StoreUnavailable: the directory cannot be created, opened or mapped, or its data file is
                 empty, truncated or gone.
         """
-        self._directory = directory
+        # The files are opened again after checkpoints, wherever the process is by then.
+        self._directory = directory = directory.absolute()
         self._map_bytes = map_bytes
         self._gate = threading.Lock()
         self._in_use: deque[None] = deque()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Protocol
 
-from penchant.domain.errors import ConfigError
-from penchant.system.optional_package import needs_extra
+from penchant.system.file_systems import open_file_system, raises_os_errors, refused_address
 
 
 class SharedFiles(Protocol):
@@ -69,38 +69,37 @@ class UrlFiles:
             ConfigError: fsspec, or what it needs for this kind of URL, is not installed; or the
                 folder can't be made.
         """
-        with needs_extra("catalog_share", "ship"):
-            from fsspec.core import url_to_fs
+        self._system, self._folder = open_file_system(url, "catalog_share")
         try:
-            self._system, self._folder = url_to_fs(url)
             self._system.makedirs(self._folder, exist_ok=True)
-        except (ValueError, ImportError, OSError) as error:
-            raise ConfigError(
-                f"catalog_share: got {url!r}, expected a URL that fsspec can write to: {error}"
-            ) from error
+        except Exception as error:  # Any package's own.
+            raise refused_address(url, "catalog_share", error) from error
 
     def write(self, name: str, content: bytes) -> None:
         """See `SharedFiles.write`."""
-        self._system.pipe_file(f"{self._folder}/{name}", content)
+        with raises_os_errors():
+            self._system.pipe_file(f"{self._folder}/{name}", content)
 
     def read(self, name: str) -> bytes | None:
         """See `SharedFiles.read`."""
         try:
-            content: bytes = self._system.cat_file(f"{self._folder}/{name}")
+            with raises_os_errors():
+                content: bytes = self._system.cat_file(f"{self._folder}/{name}")
         except FileNotFoundError:
             return None
         return content
 
     def names(self) -> list[str]:
         """See `SharedFiles.names`."""
-        self._system.invalidate_cache()
-        return [
-            str(path).rpartition("/")[2] for path in self._system.ls(self._folder, detail=False)
-        ]
+        try:
+            with raises_os_errors():
+                self._system.invalidate_cache()
+                found = self._system.ls(self._folder, detail=False)
+        except FileNotFoundError:  # An object store has no empty folders.
+            return []
+        return [str(path).rpartition("/")[2] for path in found]
 
     def remove(self, name: str) -> None:
         """See `SharedFiles.remove`."""
-        try:
+        with suppress(FileNotFoundError), raises_os_errors():
             self._system.rm_file(f"{self._folder}/{name}")
-        except FileNotFoundError:
-            return

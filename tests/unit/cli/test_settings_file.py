@@ -16,6 +16,7 @@ from penchant.cli import client
 from penchant.cli.config_init import template
 from penchant.cli.file_options import members_of
 from penchant.cli.main import COMMANDS, make_app
+from penchant.cli.settings_file import SettingsFile
 from penchant.config import Config, parse, setting_names, value_of
 from penchant.domain.signals import SIGNAL_TABLES, as_text, merged_signals
 from penchant.launch import layout
@@ -177,6 +178,37 @@ def test_what_does_not_fit_is_refused_with_file_line_key_and_remedy(text: str, s
     result = run(["rank", "u"], columns=400)
     assert result.exit_code in (1, 2)
     assert re.search(said.replace("mean k?", r"mean k\?"), result.stderr), result.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "store = 'valkey://ann:se/cret@cache/shop'",
+        "store = 'valkey://ann:se?cret@cache/shop'",
+        "store = 'valkey://ann:secret@cache/a shop'",
+        "store = ['valkey://ann:secret@cache/shop']",
+        "[settings]\nstore = 'valkey://ann:secret@cache/shop'",
+        "[settings]\nridge = 'valkey://ann:secret@cache/shop'",
+    ],
+)
+def test_no_refusal_of_the_file_shows_a_password(text: str) -> None:
+    write(text + "\n")
+    for command in (["rank", "u"], ["config", "show"]):
+        result = run(command, columns=400)
+        assert result.exit_code == 1
+        assert "cret" not in result.stderr + result.stdout, result.stderr
+
+
+def test_the_files_of_an_address_are_looked_for_beside_the_file_that_names_them(
+    place: Path,
+) -> None:
+    path = write(
+        "store = 'valkeys://ann@cache/shop?password_file=pw&ca=ca.pem'\n", "etc/penchant.toml"
+    )
+    file = SettingsFile(path, path.read_text(), tomllib.loads(path.read_text()))
+    assert file.in_use["store"] == (
+        f"valkeys://ann@cache/shop?password_file={place}/etc/pw&ca={place}/etc/ca.pem"
+    )
 
 
 def test_show_checks_the_tables_of_all_commands() -> None:

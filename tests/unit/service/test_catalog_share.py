@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from penchant.catalog import files
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.domain.types import Item
+from penchant.logs.shipped.shipped_place import open_place
 from penchant.refresh.refresh import refresh_store
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.service.mended_catalog import find_damage
@@ -144,6 +145,56 @@ def test_nothing_is_switched_unless_its_files_were_sent(tmp_path: Path, store: M
     shared.full = False
     one.put(i1="another text")
     assert_agree(one, two)
+
+
+def test_a_place_whose_package_raises_errors_of_its_own_is_away_and_no_fault_of_the_server(
+    tmp_path: Path, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = UrlFiles(f"file://{tmp_path / 'shared'}")
+    one, two = servers(tmp_path, store, shared)
+    one.put(**texts(5))
+    two.follow()
+
+    def denied(*_: object, **__: object) -> None:
+        raise RuntimeError("AccessDenied\n for s3://key:secret@host")  # As botocore's.
+
+    with monkeypatch.context() as patch:
+        for name in ("pipe_file", "cat_file", "ls", "rm_file", "invalidate_cache"):
+            patch.setattr(shared._system, name, denied)
+        with pytest.raises(
+            StoreUnavailable, match="sent to the shared place: RuntimeError"
+        ) as told:
+            one.put(i1="another text")
+        assert "secret" not in str(told.value)
+        for call in (shared.names, lambda: shared.read("x"), lambda: shared.remove("x")):
+            with pytest.raises(OSError, match="RuntimeError: AccessDenied for s3"):
+                call()
+        two.follow()  # Goes on with what it has.
+    one.put(i1="another text")
+    assert_agree(one, two)
+
+
+def test_a_place_that_nobody_has_written_to_is_empty(store: MemoryStore, tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra ship")
+    shared = UrlFiles("memory://empty-share/catalog")
+    fsspec.filesystem("memory").rm("/empty-share", recursive=True)  # As in an object store.
+    assert shared.names() == []
+    assert shared.read("x") is None
+    one, two = servers(tmp_path, store, shared)
+    one.put(**texts(3))
+    assert_agree(one, two)
+    fsspec.filesystem("memory").rm("/empty-share", recursive=True)
+
+
+@pytest.mark.parametrize("url", ["reference://x", "nosuch://u:secret@x", "zip:///no/such"])
+def test_a_url_that_no_file_system_takes_is_refused_by_the_name_of_its_option(url: str) -> None:
+    for option, opened in (
+        ("catalog_share", UrlFiles),
+        ("--to", lambda address: open_place(address, "--to")),
+    ):
+        with pytest.raises(ConfigError, match=f"^{option}: ") as refused:
+            opened(url)
+        assert "secret" not in str(refused.value)
 
 
 class _FullFiles(MemoryFiles):

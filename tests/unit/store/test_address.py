@@ -11,11 +11,11 @@ from penchant.store.address import (
     check_address,
     is_sealed,
     name_of,
-    redacted,
     resolved,
     sealed,
     sealed_within,
 )
+from penchant.system.redacted_address import redacted
 
 SECRET = "p@ss:w/rd?"
 TYPED = "valkey://shop:p%40ss%3Aw%2Frd%3F@one:7000,two:7001/shop?wait=1"
@@ -42,6 +42,33 @@ def test_a_password_may_stand_in_a_file(tmp_path: Path) -> None:
         resolved("valkey://one/shop?password_env=NOT_SET")
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00s", b"\x80"])
+def test_a_password_file_that_is_no_text_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"password_file={file} can't be read: it is no text"):
+        resolved(f"valkey://one/shop?password_file={file}")
+    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+        resolved(f"valkey://one/shop?password_file={tmp_path}")
+    with pytest.raises(ConfigError, match="can't be read: a path holds no zero"):
+        resolved("valkey://one/shop?password_file=%00")
+
+
+def test_a_sealed_address_names_files_wherever_its_process_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed = "valkeys://ann@one/shop?password_file=pw&ca=c/ca.pem&cert=/me.pem&key=me.key&wait=1"
+    expected = (
+        f"valkeys://ann@one/shop?password_file={tmp_path}/pw&ca={tmp_path}/c/ca.pem&cert=/me.pem"
+        f"&key={tmp_path}/me.key&wait=1"
+    )
+    assert sealed(typed) == expected
+    assert sealed(expected) == expected
+    assert sealed(typed, Path("/etc/shop")) == expected.replace(str(tmp_path), "/etc/shop")
+    assert f"&ca={tmp_path}/ca.pem" in sealed("valkeys://ann:pw@one/shop?wait=1&ca=ca.pem")
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -50,6 +77,19 @@ def test_a_password_may_stand_in_a_file(tmp_path: Path) -> None:
         "cannot reach valkey://user:secret@host/ns: refused",
         "valkey://user:se:cret@host/ns",
         "redis://user:secret@host/ns",
+        "valkey://user:a/secret@host/ns",
+        "valkey://user:a?secret@host/ns",
+        "valkey://user:a#secret@host/ns",
+        "valkey://user:a@secret@host/ns",
+        "valkey://us@er:secret@host/ns",
+        "valkey://user:a://secret@host/ns",
+        "valkey://user:a\nsecret@host/ns",
+        "valkey:user:secret@host/ns",
+        "valkey:/user:secret@host/ns",
+        "user:secret@host/ns",
+        "user:se:cret@host/ns",
+        "valkey://host/?password=secret",
+        "ftp://user:secret@host/log",
     ],
 )
 def test_no_text_shows_a_password(address: str) -> None:

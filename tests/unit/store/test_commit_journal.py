@@ -255,3 +255,23 @@ def reads(directory: Path) -> bool:
     )
     rows = [line.split() for line in done.stdout.splitlines()]
     return any(row[0] == str(os.getpid()) and row[-1] != "-" for row in rows if row)
+
+
+def test_a_store_that_was_opened_by_a_relative_path_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    store = LmdbStore(Path("store"), map_bytes=1 << 20)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with store.transaction() as transaction:
+        transaction.put(b"key", b"value")
+    store.compact()
+    with store.transaction() as transaction:
+        transaction.put(b"other", b"value")
+    store.close()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    again = LmdbStore(tmp_path / "store", map_bytes=1 << 20)
+    with again.snapshot() as snapshot:
+        assert (snapshot.get(b"key"), snapshot.get(b"other")) == (b"value", b"value")
+    again.close()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from penchant.domain.errors import ConfigError
 from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
+from penchant.store.accepted_events import merge_accepted
+from penchant.store.keys import Kind, encode
+from penchant.store.open import open_store
+from penchant.store.valkey.places import PLACE_WORDS
 from penchant.store.valkey.store_lease import StoreLease
 from penchant.store.valkey.stored_files import MOST_BYTES, PIECE_BYTES
 from penchant.store.valkey.valkey_address import parse_address
@@ -121,3 +127,75 @@ def test_a_process_is_named_until_it_ends_or_a_while_after_it_was_killed(
     killed._presence._ended.set()  # Nothing says so any more.
     wait_until(lambda: store.users() == [], "its end")
     killed.close()
+
+
+def test_every_key_of_a_store_has_a_word_that_no_other_namespace_may_go_on_with(
+    store: ValkeyStore, address: str
+) -> None:
+    other = open_store(address.replace("/shop", "/words"))
+    assert isinstance(other, ValkeyStore)
+    for _ in range(2):  # With and without what is settled, and the lines of who waits.
+        with other.transaction() as transaction:
+            for kind in Kind:
+                if kind not in (Kind.BUDGET, Kind.BALANCE, Kind.CONTRIBUTION):
+                    transaction.put(encode(kind, "ann"), b"x")
+            transaction.put(encode(Kind.CONTRIBUTION, 7, "ann"), b"x")
+            transaction.put(encode(Kind.BUDGET, 7), b"x")
+            merge_accepted(transaction, 1, "ann")
+        other.settle()
+    other.files.write("file", b"x")
+    other.announce("me")
+    other.note_tenant("acme")
+    other.keep_notice(b"x")
+    lease = other.lease("job")
+    assert lease.take("me")
+    keys = store._nodes.ask(store._nodes.primaries[0], b"KEYS", b"*{words*")
+    lease.end()
+    other.close()
+    words = {re.split(r"[:}]", key.decode().partition("{words:")[2])[0] for key in keys}
+    assert words <= PLACE_WORDS
+    assert PLACE_WORDS - words <= {"b", "budgets", "contributions", "pending"}
+
+
+@pytest.mark.parametrize("word", sorted(PLACE_WORDS))
+def test_a_new_namespace_shares_no_key_with_a_shorter_one(
+    word: str, store: ValkeyStore, address: str
+) -> None:
+    names = [f"fresh:{word}", f"fresh/{word}", f"a:tenants:b:{word}"]
+    if word != "tenants":
+        names.append(f"fresh:{word}:eu:x")
+    for name in names:
+        with pytest.raises(ConfigError, match=rf"'{word}' behind a colon.*, such as [a-z-]+$"):
+            open_store(address.replace("/shop", f"/{name}"))
+    for name in (f"{word}", f"fresh:{word}s", f"fresh:tenants:{word}"):
+        if name != "fresh:servers" and name.partition(":")[2] not in PLACE_WORDS:
+            open_store(address.replace("/shop", f"/{name}")).close()
+    with pytest.raises(ConfigError, match="'tenants' behind a colon"):
+        open_store(address.replace("/shop", "/fresh:tenants"))
+
+
+def test_a_store_that_was_served_under_such_a_name_can_still_be_read(
+    store: ValkeyStore,
+    address: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = address.replace("/shop", "/old:u")
+    with monkeypatch.context() as patch:  # As the release before.
+        patch.setattr(ValkeyStore, "_check_namespace", lambda self: None)
+        old = open_store(there)
+    with old.transaction() as transaction:
+        transaction.put(encode(Kind.SETTINGS), b"x")
+    old.close()
+    again = open_store(there)
+    with again.snapshot() as snapshot:
+        assert snapshot.get(encode(Kind.SETTINGS)) == b"x"
+    again.close()
+    assert "the namespace old:u may share keys" in caplog.text
+    # A user called `catalog` of the store beside makes no store of it.
+    shorter = open_store(address.replace("/shop", "/new"))
+    with shorter.transaction() as transaction:
+        transaction.put(encode(Kind.USER, "catalog"), b"x")
+    shorter.close()
+    with pytest.raises(ConfigError, match="'u' behind a colon"):
+        open_store(address.replace("/shop", "/new:u"))

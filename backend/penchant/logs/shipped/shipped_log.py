@@ -37,6 +37,7 @@ from penchant.logs.shipped.shipped_schema import (
 from penchant.logs.shipped.shipped_state import ShippedFile, ShippedState, read_state
 from penchant.store.base import Snapshot, Store
 from penchant.store.ship_notes import ShipNote, ShippingState, read_shipping
+from penchant.system.redacted_address import redacted
 
 _ORDER = [(name, "ascending") for name in ("occurred_at", "accepted_at", "user", "state_version")]
 """As a store's own log is read."""
@@ -92,11 +93,11 @@ class ShippedLog:
         Raises:
             ConfigError: there is none, or it can't be read.
         """
-        place = open_place(url)
+        place = open_place(url, "shipped log")
         state = read_state(place)
         if not state.sequence:
             raise ConfigError(
-                f"shipped log: there is none in {url}; `penchant ship --to` makes one"
+                f"shipped log: there is none in {redacted(url)}; `penchant ship --to` makes one"
             )
         return cls(place, state, SCHEMA.empty_table(), MarksByName(state.marks))
 
@@ -112,8 +113,8 @@ class ShippedLog:
             if log is not None and not (store.shared and _has_gone_on(store, shipping)):
                 return dataclasses.replace(log, tail=pending.table)
         raise ConfigError(
-            f"shipped log: the commits in {url} are not those that its store knows; was a backup "
-            "of the store restored? `penchant ship` brings both together"
+            f"shipped log: the commits in {redacted(url)} are not those that its store knows; was "
+            "a backup of the store restored? `penchant ship` brings both together"
         )
 
     @classmethod
@@ -125,8 +126,8 @@ class ShippedLog:
         shipping, state = read_shipping(snapshot), log.state
         if shipping is None or shipping.place != state.place:
             raise ConfigError(
-                f"shipped log: the one in {url} is not this store's; name the --store that it was "
-                "shipped from, or none"
+                f"shipped log: the one in {redacted(url)} is not this store's; name the --store "
+                "that it was shipped from, or none"
             )
         if not is_in_step(state, shipping):
             return (None, shipping), PendingRows()

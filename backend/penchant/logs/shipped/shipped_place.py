@@ -7,15 +7,16 @@ folder gets files by rename after a sync; object stores do it by themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penchant.domain.errors import ConfigError
 from penchant.system.durable_file import sync_directory, write_whole
-from penchant.system.optional_package import needs_extra
+from penchant.system.file_systems import open_file_system, raises_os_errors
 
 
 class ShippedPlace(Protocol):
@@ -80,47 +81,48 @@ class LocalPlace:
 
 
 class RemotePlace:
-    """An address of fsspec."""
+    """An address of fsspec; whatever its package raises is an OSError here."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, option: str) -> None:
         """Opens the file system of the address.
+
+        Args:
+            url: the address.
+            option: the option that named it.
 
         Raises:
             ConfigError: fsspec, or the package of this kind of address, is missing, or the address
                 can't be read.
         """
-        with needs_extra(f"{url.partition(':')[0]}: addresses", "ship"):
-            import fsspec
-        try:
-            system, root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError, OSError) as error:
-            raise ConfigError(f"address: got {url!r}: {' '.join(str(error).split())}") from error
+        self._system, self._root = open_file_system(url, option)
         self.url = url
-        self._system: Any = system
-        self._root = str(root).rstrip("/")
 
     def write(self, name: str, content: bytes, *, new: bool = False) -> None:
         """See `ShippedPlace.write`; how sure `new` is depends on the kind of address."""
         path = self._path(name)
-        self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        if new:
-            self._system.pipe_file(path, content, mode="create")
-        else:
-            self._system.pipe_file(path, content)
+        with raises_os_errors():
+            self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if new:
+                self._system.pipe_file(path, content, mode="create")
+            else:
+                self._system.pipe_file(path, content)
 
     def read(self, name: str) -> bytes:
         """See `ShippedPlace.read`."""
-        return cast(bytes, self._system.cat_file(self._path(name)))
+        with raises_os_errors():
+            return cast(bytes, self._system.cat_file(self._path(name)))
 
     def opened(self, name: str) -> IO[bytes]:
         """See `ShippedPlace.opened`."""
-        return cast(IO[bytes], self._system.open(self._path(name), "rb"))
+        with raises_os_errors():
+            return cast(IO[bytes], self._system.open(self._path(name), "rb"))
 
     def names(self, folder: str = "") -> list[str]:
         """See `ShippedPlace.names`."""
-        self._system.invalidate_cache()
         try:
-            found = self._system.find(self._path(folder) if folder else self._root)
+            with raises_os_errors():
+                self._system.invalidate_cache()
+                found = self._system.find(self._path(folder) if folder else self._root)
         except FileNotFoundError:
             return []
         skipped = len(self._root) + 1
@@ -128,30 +130,34 @@ class RemotePlace:
 
     def delete(self, name: str) -> None:
         """See `ShippedPlace.delete`."""
-        try:
+        with suppress(FileNotFoundError), raises_os_errors():
             self._system.rm_file(self._path(name))
-        except FileNotFoundError:
-            return
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
 
-def open_place(url: str) -> ShippedPlace:
+def open_place(url: str, option: str) -> ShippedPlace:
     """Opens a place; a folder need not be there yet.
+
+    Args:
+        url: a folder, or an address of fsspec.
+        option: the option that named it; begins the message of an error.
 
     Raises:
         ConfigError: the address can't be read, or a package is missing.
 
-    >>> open_place("file:///tmp/log").url
+    >>> open_place("file:///tmp/log", "--to").url
     '/tmp/log'
     """
     scheme, separator, path = url.partition("://")
     if not url:
-        raise ConfigError("address: got none, expected a folder or an address such as s3://bucket")
-    if not separator:
-        return LocalPlace(Path(url).absolute())
-    return LocalPlace(Path(path).absolute()) if scheme == "file" else RemotePlace(url)
+        raise ConfigError(
+            f"{option}: got none, expected a folder or an address such as s3://bucket"
+        )
+    if separator and scheme != "file":
+        return RemotePlace(url, option)
+    return LocalPlace(Path(path if separator else url).absolute())
 
 
 def read_columns(place: ShippedPlace, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -161,5 +167,5 @@ def read_columns(place: ShippedPlace, name: str, columns: Sequence[str] | None =
         FileNotFoundError: there is no such file.
         OSError, ValueError: it can't be read, or is damaged.
     """
-    with place.opened(name) as opened:
+    with raises_os_errors(pa.ArrowException), place.opened(name) as opened:
         return pq.read_table(opened, columns=None if columns is None else list(columns))

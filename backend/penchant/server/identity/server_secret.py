@@ -47,7 +47,8 @@ def server_secret(store_directory: Path | None) -> str:
 
 
 def _read(path: Path) -> str:
-    text = path.read_text().strip()
+    # What is no text is damaged, too.
+    text = path.read_bytes().strip().decode("ascii", errors="ignore")
     if len(text) < 64:
         raise StoreUnavailable(f"store: {NAME} is damaged; delete it and start the server again")
     return text

@@ -29,6 +29,16 @@ from penchant.store.keys import USER_PLACE, Kind, encode, user_of
 
 COUNTS = frozenset({Kind.COUNTERS, Kind.NEWEST, Kind.ACCEPTED, Kind.SUMS, Kind.RECOUNTED})
 BUDGETS = frozenset({Kind.BUDGET, Kind.BALANCE})
+PLACE_WORDS = frozenset(
+    {
+        *("u", "n", "b", "notes", "catalog", "users", "contributions", "pending", "budgets"),
+        *("tenants", "notice", "server", "servers", "lease", "file", "files"),
+    }
+)
+"""What stands behind the namespace in the keys of a store: those above, those of its indexes, and
+those of what is no row. No other namespace may go on with one of them: the user `bob` of `shop:u`
+would lie where the user `u:bob` of `shop` does."""
+_TENANTS = "tenants"
 SHARDS = 16
 """Shards of the counts, and of each index."""
 VERSION, COMMIT = b"\x00v", b"\x00c"
@@ -155,6 +165,26 @@ class Places:
         if end and not _is_canonical(text):
             return None
         return UserPrefix(kind, text, bytes([kind]) + rest if end else None)
+
+
+def clashing_word(namespace: str) -> str | None:
+    """The word by which a namespace would share keys with a shorter one; None: there is none.
+
+    The namespace of a tenant may end with any name: nothing but tenants lies behind that word.
+
+    >>> clashing_word("shop:u"), clashing_word("shop:tenants"), clashing_word("files:eu")
+    ('u', 'tenants', None)
+    >>> clashing_word("shop:tenants:u"), clashing_word("shop:tenants:u:lease")
+    (None, 'lease')
+    """
+    _, *words = namespace.split(":")
+    left = iter(words)
+    for word in left:
+        if word == _TENANTS and next(left, None) is not None:
+            continue
+        if word in PLACE_WORDS:
+            return word
+    return None
 
 
 def shard_of(name: bytes) -> int:

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, cast
 
+from penchant.store.valkey.tls_trouble import check_files, reason_of_refusal
 from penchant.store.valkey.valkey_address import ValkeyAddress
 from penchant.system.optional_package import needs_extra
 
@@ -51,7 +52,8 @@ class ServerLinks:
         """Connects to nothing yet.
 
         Raises:
-            ConfigError: the client library is not installed.
+            ConfigError: the client library is not installed, or a file that the address names
+                can't be used.
         """
         with needs_extra("a store on Valkey", "valkey"):
             import valkey.connection
@@ -67,6 +69,7 @@ class ServerLinks:
             "lib_version": None,
         }
         if address.tls:
+            check_files(address)
             self._options |= {
                 "ssl_ca_certs": address.ca or None,
                 "ssl_certfile": address.cert or None,
@@ -74,6 +77,8 @@ class ServerLinks:
                 "ssl_check_hostname": True,
             }
         self._idle: defaultdict[Node, deque[ServerLink]] = defaultdict(deque)
+        self._refusals: dict[Node, str] = {}
+        """What TLS to a node failed at, the last time that it was called."""
         self._closed = False
 
     def take(self, node: Node, deadline: float) -> ServerLink:
@@ -86,9 +91,27 @@ class ServerLinks:
             limits = {"socket_timeout": left_s, "socket_connect_timeout": left_s}
             made = self._connection(host=host, port=port, **limits, **self._options)
             link = cast("ServerLink", made)
-            link.connect()
+            try:
+                link.connect()
+            except Exception as error:
+                self._note_refusal(node, reason_of_refusal(error))
+                raise
+            self._note_refusal(node, "")
         self.limit(link, deadline)
         return link
+
+    def refusal(self, nodes: Iterable[Node]) -> str:
+        """What TLS fails at, with the first of some nodes where it does; empty: with none."""
+        for node in nodes:
+            if node in self._refusals:
+                return f"store: {names_of([node])}: {self._refusals[node]}"
+        return ""
+
+    def _note_refusal(self, node: Node, reason: str) -> None:
+        if reason:
+            self._refusals[node] = reason
+        else:
+            self._refusals.pop(node, None)
 
     def give(self, node: Node, link: ServerLink) -> None:
         """Keeps a connection, all of whose replies were read."""

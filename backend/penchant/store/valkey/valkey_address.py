@@ -8,17 +8,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from penchant.domain.errors import ConfigError
-from penchant.store.address import redacted
+from penchant.store.address import check_namespace, parts_of
+from penchant.system.redacted_address import redacted
 
 SCHEMES = ("valkey", "valkeys")
 PORT = 6379
 
 _FORM = "valkey://[user:password@]host:port[,host:port…]/NAMESPACE"
-_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:\s]+)(?::([0-9]{0,5}))?")
 _OPTIONS = ("timeout_ms", "wait", "wait_ms", "ca", "cert", "key")
 
 
@@ -31,13 +32,13 @@ class ValkeyAddress:
     namespace: str
     """The store's name: stores of several names share a server, and nothing else."""
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     timeout_ms: int = 1000
     """A call fails after this long without an answer."""
     wait: int = 0
     """Replicas that must have a commit before it counts as done."""
     wait_ms: int = 500
-    """How long a commit waits for them."""
+    """How long a commit waits for them, 1 or more."""
     tls: bool = False
     ca: str = ""
     """File with the certificates of authorities; empty: the machine's own."""
@@ -57,30 +58,33 @@ def parse_address(address: str) -> ValkeyAddress:
     >>> parsed.hosts, parsed.namespace, parsed.user, parsed.password, parsed.wait
     ((('one', 7000), ('two', 6379)), 'shop', 'ann', 's@fe', 1)
     """
-    parts = urlsplit(address)
-    namespace = unquote(parts.path.strip("/")).replace("/", ":")
-    if parts.scheme not in SCHEMES or not _NAMESPACE.fullmatch(namespace):
+    parts = parts_of(address)
+    if parts.engine not in SCHEMES or not parts.namespace:
         raise _wrong("the address", redacted(address), _FORM)
-    credentials, _, servers = parts.netloc.rpartition("@")
-    user, _, password = credentials.partition(":")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    check_namespace(parts.namespace)
+    user, _, password = parts.credentials.partition(":")
+    options = dict(parts.options)
     unknown = options.keys() - set(_OPTIONS)
     if unknown:
         raise _wrong("an option", min(unknown), f"one of {', '.join(_OPTIONS)}")
+    if len(options) < len(parts.options):
+        raise _wrong("an option", "one twice", "each once")
     ca, cert, key = (options.get(name, "") for name in ("ca", "cert", "key"))
-    if (ca or cert or key) and parts.scheme != "valkeys":
+    if (ca or cert or key) and parts.engine != "valkeys":
         raise _wrong("ca, cert or key", "valkey://", "valkeys://, which is encrypted")
     if bool(cert) != bool(key):
         raise _wrong("cert and key", "one of both", "both, or none")
+    wait = _number("wait", options.get("wait", "0"))
     return ValkeyAddress(
-        hosts=tuple([_host(server) for server in servers.split(",")]),
-        namespace=namespace,
+        hosts=tuple([_host(server) for server in parts.hosts.split(",")]),
+        namespace=parts.namespace,
         user=unquote(user),
         password=unquote(password),
-        timeout_ms=_number("timeout_ms", options.get("timeout_ms", "1000")),
-        wait=_number("wait", options.get("wait", "0")),
-        wait_ms=_number("wait_ms", options.get("wait_ms", "500")),
-        tls=parts.scheme == "valkeys",
+        timeout_ms=_number("timeout_ms", options.get("timeout_ms", "1000"), least=1),
+        wait=wait,
+        # To the servers, 0 means to wait for ever.
+        wait_ms=_number("wait_ms", options.get("wait_ms", "500"), least=min(wait, 1)),
+        tls=parts.engine == "valkeys",
         ca=ca,
         cert=cert,
         key=key,
@@ -88,16 +92,25 @@ def parse_address(address: str) -> ValkeyAddress:
 
 
 def _host(server: str) -> tuple[str, int]:
-    host, _, port = server.rpartition(":") if re.search(r":\d*$", server) else (server, "", "")
-    number = _number("port", port) if port else PORT
-    if not host or not 0 < number < 1 << 16:
-        raise _wrong("a server", server, "host:port")
-    return host.strip("[]"), number
+    match = _HOST.fullmatch(server)
+    port = int(match[2] or PORT) if match else 0
+    if match is None or not 0 < port < 1 << 16 or not _can_be_looked_up(match[1]):
+        raise _wrong("a server", server, "host:port, and [address]:port for IPv6")
+    return match[1].strip("[]"), port
 
 
-def _number(name: str, text: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", text) or (name == "timeout_ms" and not int(text)):
-        raise _wrong(name, text, "a whole number")
+def _can_be_looked_up(host: str) -> bool:
+    """Whether the name has a form in ASCII, which the library asks for with an error of its own."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable()
+
+
+def _number(name: str, text: str, least: int = 0) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
+        raise _wrong(name, text, f"a whole number{f', {least} or more' if least else ''}")
     return int(text)
 
 

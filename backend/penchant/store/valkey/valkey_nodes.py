@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -87,7 +87,8 @@ class ValkeyNodes:
         """Looks for the servers.
 
         Raises:
-            ConfigError: the client library is not installed.
+            ConfigError: the client library is not installed, or a file of the address can't be
+                used.
             StoreUnavailable: none of them answers.
         """
         self._links = ServerLinks(address)
@@ -109,7 +110,8 @@ class ValkeyNodes:
         while not self._look(deadline):
             if time.monotonic() > deadline:
                 raise StoreUnavailable(
-                    f"store: got no answer from {names_of(address.hosts)} within "
+                    self._links.refusal(address.hosts)
+                    or f"store: got no answer from {names_of(address.hosts)} within "
                     f"{address.timeout_ms} ms; is the server up, and the address right?"
                 )
             time.sleep(_LONGEST_PAUSE_S)
@@ -139,7 +141,7 @@ class ValkeyNodes:
             finally:
                 self._links.give(node, link)
         except self._lost as error:
-            raise StoreUnavailable(away_text(self._address.timeout_ms)) from error
+            raise StoreUnavailable(self._away_text([node])) from error
         except self._errors.ResponseError as error:
             raise StoreUnavailable(refusal(error)) from error
         return reply
@@ -164,7 +166,7 @@ class ValkeyNodes:
             now = time.monotonic()
             if run.left and (now >= deadline or self._closed):
                 self._away.update(dict.fromkeys(run.lost, now))
-                run.fail(run.left, away_text(self._address.timeout_ms))
+                run.fail(run.left, self._away_text(run.lost))
                 break
             if run.left and not run.asked:
                 time.sleep(min(pause_s, deadline - now))
@@ -269,7 +271,7 @@ class ValkeyNodes:
         self._links.drop(node)
         if self._is_away(node):
             self._look(min(run.deadline, time.monotonic() + _BRIEFLY_S))
-            run.fail(numbers, away_text(self._address.timeout_ms))
+            run.fail(numbers, self._away_text([node]))
         else:
             run.lost.add(node)
             run.again += numbers
@@ -311,6 +313,9 @@ class ValkeyNodes:
         except self._lost:
             return False
         return True
+
+    def _away_text(self, nodes: Iterable[Node]) -> str:
+        return self._links.refusal(nodes) or away_text(self._address.timeout_ms)
 
     def _deadline_of(self, node: Node, deadline: float) -> float:
         if self._is_away(node):

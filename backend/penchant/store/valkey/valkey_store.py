@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.store.base import Snapshot, Transaction, Usage
+from penchant.store.keys import Kind, encode
 from penchant.store.valkey.kept_catalog import KeptCatalog
-from penchant.store.valkey.places import Places, unescaped
+from penchant.store.valkey.places import Places, clashing_word, unescaped
 from penchant.store.valkey.server_durability import info, read_durability
 from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.server_presence import ServerPresence
@@ -38,7 +39,8 @@ class ValkeyStore:
         """Opens the store, which begins to be with its first row.
 
         Raises:
-            ConfigError: the client library is not installed.
+            ConfigError: the client library is not installed, a file of the address can't be used,
+                or the namespace would share keys with another one.
             StoreUnavailable: no server answers, or one may evict rows.
         """
         self._nodes = ValkeyNodes(address)
@@ -47,6 +49,11 @@ class ValkeyStore:
         self._notice = f"{{{address.namespace}:notice}}".encode()
         self._presence = ServerPresence(self._nodes, address.namespace)
         self._places = Places(address.namespace)
+        try:
+            self._check_namespace()
+        except BaseException:
+            self._nodes.close()
+            raise
         self._kept = KeptCatalog()
         self._settlement = Settlement(self._nodes, self._places)
         self._lines = WriterLines(self._nodes)
@@ -58,6 +65,31 @@ class ValkeyStore:
                 f"store: maxmemory-policy: got {self.durability.maxmemory_policy}, expected "
                 "noeviction: a server that is full would throw users away"
             )
+
+    def _check_namespace(self) -> None:
+        """Refuses a new store whose keys others may have as well.
+
+        Raises:
+            ConfigError: the namespace holds one of `PLACE_WORDS`, and no server has served it yet.
+            StoreUnavailable: no server answers.
+        """
+        word = clashing_word(self._namespace)
+        if word is None:
+            return
+        rows, kinds = self._places.catalog.rows, (Kind.SETTINGS, Kind.HEAD)
+        ((*found,),) = self._all([(rows, b"HMGET", rows, *map(encode, kinds))])
+        if not any(found):
+            raise ConfigError(
+                f"store: the namespace: got {self._namespace!r}, expected none with {word!r} "
+                "behind a colon or slash: stores have keys of that name; choose another, such as "
+                f"{self._namespace.replace(':', '-')}"
+            )
+        log.warning(
+            "store: the namespace %s may share keys with another store, by its word %r; move it to "
+            "another namespace (penchant migrate to a directory, and from there)",
+            self._namespace,
+            word,
+        )
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penchant.domain.caller import Caller
-from penchant.domain.errors import Overloaded, PenchantError, Unauthenticated
+from penchant.domain.errors import Overloaded, PenchantError, StoreUnavailable, Unauthenticated
 from penchant.server.identity import callers as module
 from penchant.server.identity import token_keys
 from penchant.server.identity.callers import MOST_KEPT, Callers
 from penchant.server.identity.forwarded import bearer_of
 from penchant.server.identity.rate_limits import RateLimits
+from penchant.server.identity.server_secret import NAME, server_secret
 from penchant.server.identity.token_check import SKEW_S, TokenRules, check_token
 from penchant.server.identity.token_keys import KeyFile, read_key_file
 from tests.support.issuers import Issuer, write_keys
@@ -205,3 +206,12 @@ def test_limits_hold_for_each_caller_and_for_each_tenant_together() -> None:
     assert admitted("acme", "ann", 1000.0) == 2  # No more than those of a second are saved up.
     assert {error.cause for error in refusals} == {"caller_rate", "tenant_rate"}
     assert all("retry after" in str(error) for error in refusals)
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff\xfe" * 40])
+def test_a_damaged_secret_of_the_server_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    secret = server_secret(tmp_path)
+    assert server_secret(tmp_path) == secret
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(StoreUnavailable, match=f"{NAME} is damaged; delete it and start"):
+        server_secret(tmp_path)

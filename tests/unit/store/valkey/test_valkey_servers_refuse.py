@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from penchant.domain.errors import StoreUnavailable
+from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.store.base import WriteConflict
 from penchant.store.keys import Kind, encode
 from penchant.store.open import open_store
@@ -211,6 +212,48 @@ def test_a_store_over_tls_shows_its_certificate_and_checks_the_servers(
         store.close()
         stranger = Authority(tmp_path / "others", "stranger")
         untrusted = f"valkeys://localhost:{port}/shop?timeout_ms=300&ca={stranger.ca}"
-        for refused in (f"{address}&timeout_ms=300", f"{untrusted}&cert={certificate}&key={key}"):
-            with pytest.raises(StoreUnavailable, match="no answer from localhost"):
+        for refused, reason in (
+            # The server's words may be lost with the connection.
+            (
+                f"{address}&timeout_ms=300",
+                "(it asks for a certificate|.* or asks for cert and key)",
+            ),
+            (f"{untrusted}&cert={certificate}&key={key}", "its certificate is refused"),
+        ):
+            with pytest.raises(StoreUnavailable, match=f"^store: localhost:{port}: {reason}"):
                 open_store(refused)
+    with pytest.raises(StoreUnavailable, match="or speaks none there: then use valkey://"):
+        open_store(f"valkeys://{server.name}/shop?timeout_ms=300")
+
+
+def test_a_file_of_an_address_that_is_none_is_refused_by_its_option_before_any_call(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path / "certificates")
+    certificate, key = authority.sign("localhost")
+    others_key = Authority(tmp_path / "others").sign("localhost")[1]
+    nonsense, locked = tmp_path / "nonsense.pem", tmp_path / "locked.key"
+    nonsense.write_text("nonsense")
+    subprocess.run(
+        ["openssl", "pkey", "-in", key, "-out", locked, "-aes256", "-passout", "pass:secret"],
+        check=True,
+    )
+    for options, option, path, reason in (
+        ({"ca": "/nope.pem"}, "ca", "/nope.pem", "No such file or directory"),
+        ({"ca": nonsense}, "ca", nonsense, "no certificate"),
+        ({"ca": tmp_path}, "ca", tmp_path, ""),
+        ({"ca": "%00"}, "ca", "", "null"),
+        ({"cert": "/nope.pem", "key": key}, "cert", "/nope.pem", "No such file or directory"),
+        ({"cert": nonsense, "key": key}, "cert", nonsense, "no certificate"),
+        ({"cert": certificate, "key": "/nope.key"}, "key", "/nope.key", "No such file"),
+        ({"cert": certificate, "key": nonsense}, "key", nonsense, ""),
+        ({"cert": certificate, "key": others_key}, "key", others_key, "key values mismatch"),
+        ({"cert": certificate, "key": locked}, "key", locked, "one with a passphrase"),
+    ):
+        query = "&".join(f"{name}={value}" for name, value in options.items())
+        with pytest.raises(
+            ConfigError, match=rf"^store: {option}: got '.*', expected a PEM"
+        ) as one:
+            open_store(f"valkeys://127.0.0.1:1/shop?{query}")
+        assert str(path) in str(one.value)
+        assert reason in str(one.value)
