@@ -12,6 +12,7 @@ connection of the writes that it vouches for; hence this one, which
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -25,9 +26,9 @@ from penchant.store.valkey.server_links import (
     Node,
     ServerLink,
     ServerLinks,
-    away_text,
     fewer_text,
     names_of,
+    no_answer,
     refusal,
 )
 from penchant.store.valkey.valkey_address import ValkeyAddress
@@ -75,9 +76,9 @@ class _Run:
     lost: set[Node] = field(default_factory=set)
     """Nodes whose connection was lost."""
 
-    def fail(self, numbers: Sequence[int], text: str) -> None:
+    def fail(self, numbers: Sequence[int], error: StoreUnavailable) -> None:
         for number in numbers:
-            self.replies[number] = StoreUnavailable(text)
+            self.replies[number] = StoreUnavailable(str(error), silent=error.silent)
 
 
 class ValkeyNodes:
@@ -110,7 +111,8 @@ class ValkeyNodes:
             if time.monotonic() > deadline:
                 raise StoreUnavailable(
                     f"store: got no answer from {names_of(address.hosts)} within "
-                    f"{address.timeout_ms} ms; is the server up, and the address right?"
+                    f"{address.timeout_ms} ms; is the server up, and the address right?",
+                    silent=True,
                 )
             time.sleep(_LONGEST_PAUSE_S)
         for node in self.primaries:
@@ -139,7 +141,7 @@ class ValkeyNodes:
             finally:
                 self._links.give(node, link)
         except self._lost as error:
-            raise StoreUnavailable(away_text(self._address.timeout_ms)) from error
+            raise no_answer(self._address.timeout_ms) from error
         except self._errors.ResponseError as error:
             raise StoreUnavailable(refusal(error)) from error
         return reply
@@ -164,12 +166,16 @@ class ValkeyNodes:
             now = time.monotonic()
             if run.left and (now >= deadline or self._closed):
                 self._away.update(dict.fromkeys(run.lost, now))
-                run.fail(run.left, away_text(self._address.timeout_ms))
+                run.fail(run.left, no_answer(self._address.timeout_ms))
                 break
             if run.left and not run.asked:
                 time.sleep(min(pause_s, deadline - now))
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                self._look(deadline)
+                try:
+                    self._look(deadline)
+                except StoreUnavailable as error:  # What was answered stays answered.
+                    run.fail(run.left, error)
+                    break
             run.lost.clear()
         return run.replies
 
@@ -203,7 +209,7 @@ class ValkeyNodes:
             except self._lost:
                 self._forget(run, node, mine)
             except self._errors.ResponseError as error:  # At the log-in.
-                run.fail(mine, refusal(error))
+                run.fail(mine, StoreUnavailable(refusal(error)))
             else:
                 sent.append(_Sent(node, link, mine))
         return sent
@@ -246,12 +252,12 @@ class ValkeyNodes:
                     if self._goes_on(error, node, number, run):
                         run.again.append(number)
                     else:
-                        run.fail([number], refusal(error))
+                        run.fail([number], StoreUnavailable(refusal(error)))
                 done.append(number)
             if run.wait and link.read_response() < run.wait:
                 replied = [one for one in numbers if not _is_error(run.replies[one])]
                 replied = [one for one in replied if one not in run.again]
-                run.fail(replied, fewer_text(run.wait, self._address.wait_ms))
+                run.fail(replied, StoreUnavailable(fewer_text(run.wait, self._address.wait_ms)))
         except self._lost:
             link.disconnect()
             # Of what was answered, it is not known whether a replica has it.
@@ -259,7 +265,8 @@ class ValkeyNodes:
             self._forget(run, node, [one for one in unsure if one not in run.again])
         except self._errors.ResponseError as error:  # To ASKING or WAIT.
             link.disconnect()
-            run.fail(numbers if run.wait else numbers[len(done) :], refusal(error))
+            unanswered = numbers if run.wait else numbers[len(done) :]
+            run.fail(unanswered, StoreUnavailable(refusal(error)))
         else:
             self._away.pop(node, None)
             self._links.give(node, link)
@@ -268,8 +275,9 @@ class ValkeyNodes:
         """Has commands sent again whose connection was lost, unless their node has been away."""
         self._links.drop(node)
         if self._is_away(node):
-            self._look(min(run.deadline, time.monotonic() + _BRIEFLY_S))
-            run.fail(numbers, away_text(self._address.timeout_ms))
+            with contextlib.suppress(StoreUnavailable):  # These have no answer all the same.
+                self._look(min(run.deadline, time.monotonic() + _BRIEFLY_S))
+            run.fail(numbers, no_answer(self._address.timeout_ms))
         else:
             run.lost.add(node)
             run.again += numbers

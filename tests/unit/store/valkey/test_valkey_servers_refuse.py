@@ -12,8 +12,10 @@ import pytest
 
 from penchant.domain.errors import StoreUnavailable
 from penchant.store.base import WriteConflict
+from penchant.store.guarded_store import GuardedStore
 from penchant.store.keys import Kind, encode
 from penchant.store.open import open_store
+from penchant.store.valkey.place_indexes import user_entry
 from penchant.store.valkey.places import Places
 from penchant.store.valkey.valkey_nodes import ServerCommand
 from penchant.store.valkey.valkey_store import ValkeyStore
@@ -191,6 +193,49 @@ def test_a_node_that_is_away_fails_what_lies_there_alone(cluster: ValkeyCluster6
                 assert snapshot.get(record(user)) == b"1"
         with pytest.raises((WriteConflict, StoreUnavailable)):
             write()
+    store.close()
+
+
+def test_a_node_that_is_full_or_away_costs_the_users_of_the_others_nothing(
+    cluster: ValkeyCluster6,
+) -> None:
+    engine = opened(cluster.address_of("shop") + "?timeout_ms=2000")
+    places, nodes = Places("shop"), engine._nodes
+
+    def port_of(key: bytes) -> int:
+        served = nodes._served[nodes._slot_of(key)]
+        assert served is not None
+        return served[1]
+
+    victim = next(node for node in cluster.nodes[:3] if node.port != port_of(places.catalog.rows))
+    keys = {
+        user: {places.user(user).rows, user_entry(places, places.user(user)).index}
+        for user in (f"u{number}" for number in range(200))
+    }
+    there = [user for user in keys if port_of(places.user(user).rows) == victim.port][:2]
+    others = [user for user in keys if victim.port not in map(port_of, keys[user])][:8]
+    store = GuardedStore(engine)
+
+    def write(user: str) -> None:
+        with store.transaction() as transaction:
+            transaction.put(record(user), b"x" * 1000)
+
+    for user in (*there, *others):
+        write(user)
+
+    def others_go_on() -> None:
+        assert not store.away
+        for user in others:
+            write(user)
+
+    victim.command("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(StoreUnavailable, match="is full"):
+        write(there[0])
+    others_go_on()
+    with victim.paused():
+        with pytest.raises(StoreUnavailable, match="a server of it did not answer"):
+            contents(store, encode(Kind.USER, there[1]))
+        others_go_on()
     store.close()
 
 
