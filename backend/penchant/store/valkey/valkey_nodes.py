@@ -38,6 +38,10 @@ log = logging.getLogger("penchant")
 
 SLOTS = 16384
 _READ_BYTES = 14 << 10
+_TOGETHER = 1024
+"""Commands of one pipeline, which has the time limit for itself."""
+_LONG_BYTES, _BYTES_A_SECOND = 1 << 20, 8 << 20
+"""What is longer to send has more time, as if it went so fast."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.05
 _AWAY_S = 1.0
 """For this long after a node let a deadline pass, calls to it are tried once, and briefly."""
@@ -75,6 +79,8 @@ class _Run:
     """Nodes that are asked once, while a slot is moved there."""
     lost: set[Node] = field(default_factory=set)
     """Nodes whose connection was lost."""
+    tried: bool = False
+    """Whether all were sent once."""
 
     def fail(self, numbers: Sequence[int], error: StoreUnavailable) -> None:
         for number in numbers:
@@ -150,10 +156,17 @@ class ValkeyNodes:
         """The reply to each command; a StoreUnavailable in the place of one that has none.
 
         Args:
-            commands: each may be sent twice, in no order.
+            commands: each may be sent twice, in no order. Many go out in several pipelines, and a
+                long one has time for its length, so that it does not seem to have no answer.
             durable: whether they are commits, which the replicas that the address asks for must
                 have as well.
         """
+        if len(commands) <= _TOGETHER:
+            return self._run(commands, durable)
+        parts = [commands[at : at + _TOGETHER] for at in range(0, len(commands), _TOGETHER)]
+        return [reply for part in parts for reply in self._run(part, durable)]
+
+    def _run(self, commands: Sequence[ServerCommand], durable: bool) -> list[Any]:
         wait = self._address.wait if durable else 0
         timeout_s = self._timeout_s + (self._address.wait_ms / 1000 if wait else 0)
         deadline, size = time.monotonic() + timeout_s, len(commands)
@@ -163,16 +176,16 @@ class ValkeyNodes:
             for sent in self._send(run):
                 self._read(run, sent)
             run.left, run.again = sorted(run.again), []
-            now = time.monotonic()
-            if run.left and (now >= deadline or self._closed):
+            run.tried, now = True, time.monotonic()
+            if run.left and (now >= run.deadline or self._closed):
                 self._away.update(dict.fromkeys(run.lost, now))
                 run.fail(run.left, no_answer(self._address.timeout_ms))
                 break
             if run.left and not run.asked:
-                time.sleep(min(pause_s, deadline - now))
+                time.sleep(min(pause_s, run.deadline - now))
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 try:
-                    self._look(deadline)
+                    self._look(run.deadline)
                 except StoreUnavailable as error:  # What was answered stays answered.
                     run.fail(run.left, error)
                     break
@@ -205,7 +218,13 @@ class ValkeyNodes:
                 words.append((b"WAIT", b"%d" % run.wait, b"%d" % self._address.wait_ms))
             try:
                 link = self._links.take(node, self._deadline_of(node, run.deadline))
-                link.send_packed_command(link.pack_commands(words))
+                packed = link.pack_commands(words)
+                length = sum(map(len, packed))
+                if length > _LONG_BYTES:
+                    if not run.tried:
+                        run.deadline += length / _BYTES_A_SECOND
+                    self._links.limit(link, self._deadline_of(node, run.deadline))
+                link.send_packed_command(packed)
             except self._lost:
                 self._forget(run, node, mine)
             except self._errors.ResponseError as error:  # At the log-in.

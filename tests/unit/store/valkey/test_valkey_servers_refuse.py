@@ -159,6 +159,47 @@ def test_what_is_said_beforehand_costs_one_round_trip(
     store.close()
 
 
+def test_of_any_number_of_commands_each_pipeline_has_its_own_time(
+    server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
+    keys = [b"{shop:%d}" % number for number in range(3000)]
+    sent, send = list[int](), store._nodes._send
+
+    def heard(run):  # type: ignore[no-untyped-def] # Of private types.
+        sent.append(len(run.left))
+        return send(run)
+
+    monkeypatch.setattr(store._nodes, "_send", heard)
+    replies = store._nodes.run([ServerCommand(key, [b"SET", key, key]) for key in keys])
+    assert replies == [b"OK"] * 3000
+    found = store._nodes.run([ServerCommand(key, [b"GET", key]) for key in keys])
+    assert (found, max(sent), sum(sent)) == (keys, 1024, 6000)
+    store.close()
+
+
+def test_what_is_long_has_time_for_its_length(
+    server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
+    given_s, read = list[float](), store._nodes._read
+
+    def heard(run, sent):  # type: ignore[no-untyped-def] # Of private types.
+        given_s.append(run.deadline - time.monotonic())
+        read(run, sent)
+
+    monkeypatch.setattr(store._nodes, "_read", heard)
+    rows = [(encode(Kind.RESIDUAL, "set", number), b"x" * 1000) for number in range(40_000)]
+    with store.transaction() as transaction:
+        for key, value in rows:
+            transaction.put(key, value)
+    assert max(given_s) > 30.0
+    with store.snapshot() as snapshot:
+        assert snapshot.get(rows[-1][0]) == rows[-1][1]
+    assert given_s[-1] <= 30.0
+    store.close()
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[ValkeyCluster6]:
     # No failover while a node is away: its replica would answer in its place.
