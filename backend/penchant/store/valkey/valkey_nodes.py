@@ -43,8 +43,9 @@ _TOGETHER = 1024
 _LONG_BYTES, _BYTES_A_SECOND = 1 << 20, 8 << 20
 """What is longer to send has more time, as if it went so fast."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.05
-_AWAY_S = 1.0
-"""For this long after a node let a deadline pass, calls to it are tried once, and briefly."""
+_AWAY_S, _LONGEST_AWAY_S = 1.0, 8.0
+"""For this long after a node let a deadline pass, calls to it are tried once, and briefly. It
+doubles each time, since whoever calls with users of other nodes waits with those of this one."""
 _BRIEFLY_S = 0.1
 
 
@@ -106,8 +107,8 @@ class ValkeyNodes:
         self._lost = (valkey.exceptions.ConnectionError, valkey.exceptions.TimeoutError, OSError)
         self._address = address
         self._timeout_s = address.timeout_ms / 1000
-        self._away: dict[Node, float] = {}
-        """Nodes that let a deadline pass, and when."""
+        self._away: dict[Node, tuple[float, float]] = {}
+        """Nodes that let a deadline pass: when, and for how long that counts."""
         self._closed = False
         self.is_cluster = False
         self._served: list[Node | None] = [None] * SLOTS
@@ -178,7 +179,9 @@ class ValkeyNodes:
             run.left, run.again = sorted(run.again), []
             run.tried, now = True, time.monotonic()
             if run.left and (now >= run.deadline or self._closed):
-                self._away.update(dict.fromkeys(run.lost, now))
+                for node in run.lost:
+                    _, lasted_s = self._away.get(node, (0.0, _AWAY_S / 2))
+                    self._away[node] = now, min(2 * lasted_s, _LONGEST_AWAY_S)
                 run.fail(run.left, no_answer(self._address.timeout_ms))
                 break
             if run.left and not run.asked:
@@ -345,8 +348,8 @@ class ValkeyNodes:
         return deadline
 
     def _is_away(self, node: Node) -> bool:
-        since = self._away.get(node)
-        return since is not None and time.monotonic() - since < _AWAY_S
+        since_s, lasts_s = self._away.get(node, (0.0, 0.0))
+        return bool(lasts_s) and time.monotonic() - since_s < lasts_s
 
     def _look(self, deadline: float) -> bool:
         """Finds out who serves what; False: nobody says it."""

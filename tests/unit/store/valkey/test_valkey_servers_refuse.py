@@ -28,6 +28,7 @@ from tests.support.valkey_servers import (
     free_ports,
     valkey_cluster,
     valkey_server,
+    wait_until,
 )
 
 PATIENT = "?timeout_ms=30000"
@@ -156,6 +157,23 @@ def test_what_is_said_beforehand_costs_one_round_trip(
         for user in users:
             transaction.put(user, b"%d" % (1 + int(transaction.get(user) or b"0")))
     assert len(trips) == 3
+    store.close()
+
+
+def test_the_longer_a_node_is_away_the_rarer_anybody_waits_for_it(server: ValkeyNode) -> None:
+    store = opened(f"valkey://{server.name}/shop?timeout_ms=300")
+    nodes, key = store._nodes, b"{shop:x}"
+    (node,) = nodes.primaries
+    with server.paused():
+        for lasts_s in (1.0, 2.0, 4.0, 8.0, 8.0):
+            (reply,) = nodes.run([ServerCommand(key, [b"GET", key])])
+            assert isinstance(reply, StoreUnavailable)
+            assert reply.silent
+            assert nodes._away[node][1] == lasts_s
+            nodes._away[node] = 0.0, lasts_s  # That time is over.
+    nodes._away[node] = time.monotonic() + 60.0, 8.0  # And it still counts as away.
+    wait_until(lambda: nodes.run([ServerCommand(key, [b"GET", key])]) == [None], "an answer")
+    assert not nodes._away
     store.close()
 
 
