@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from penchant.store.accepted_events import merge_accepted
 from penchant.store.open import open_store
 from penchant.store.settings_row import write_settings
 from penchant.store.users import scan_user_ids
+from penchant.store.valkey.settlement import Settlement
+from penchant.store.valkey.valkey_store import ValkeyStore
 from tests.support.command import run
 from tests.support.shipped_world import begun_history, rows_in, world_in
 from tests.support.valkey_servers import durability, valkey_server
@@ -65,6 +68,22 @@ def test_a_log_is_shipped_read_trimmed_and_put_back(address: str, tmp_path: Path
 @pytest.mark.parametrize("part", ["records", "counters", "ledgers", "all"])
 def test_every_part_is_rebuilt(address: str, part: str) -> None:
     assert "Rebuilt" in succeeded("rebuild", part, "--store", address)
+
+
+@pytest.mark.parametrize("part", ["counters", "ledgers"])
+def test_what_waits_unannounced_is_not_added_to_what_is_rebuilt(
+    address: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settlement, "_start", lambda self: None)  # Its server died.
+    with contextlib.closing(open_store(address)) as store:
+        assert isinstance(store, ValkeyStore)
+        with store.transaction() as transaction:
+            user = next(iter(scan_user_ids(transaction)))
+            merge_accepted(transaction, 0, user)
+        store._all((pending, b"DEL", pending) for pending in store._places.pending)
+        assert store.unsettled() == 1
+        succeeded("rebuild", part, "--store", address)
+        assert store.unsettled() == 0
 
 
 def test_old_events_expire(address: str) -> None:

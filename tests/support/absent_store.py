@@ -36,7 +36,7 @@ class AbsentStore:
         if self._away.is_set():
             self.waited += 1
             time.sleep(self._timeout_s)
-            raise StoreUnavailable("store: no answer in time")
+            raise StoreUnavailable("store: no answer in time", silent=True)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

@@ -155,6 +155,17 @@ class StoreUnavailable(PenchantError):
 
     kind = ErrorKind.UNAVAILABLE
 
+    def __init__(self, text: str = "", cause: str = "", *, silent: bool = False) -> None:
+        """Makes the error.
+
+        Args:
+            text: as in `PenchantError`.
+            cause: as in `PenchantError`.
+            silent: whether a server of the store gave no answer; else something has refused.
+        """
+        super().__init__(text, cause)
+        self.silent = silent
+
 
 class EncoderUnavailable(PenchantError):
     """The encoder cannot be reached, or failed.

@@ -28,7 +28,7 @@ def settle_operands(source: Store, *, whole: bool = False) -> None:
     if not source.shared:
         return
     store = in_network(source)
-    store.settle()
+    store.settle(everyone=whole)
     left = store.unsettled() if whole else 0
     if left:
         raise StoreUnavailable(

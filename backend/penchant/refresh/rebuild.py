@@ -26,6 +26,7 @@ from penchant.service.rebuilt_ledgers import RebuiltLedgers, rebuild_ledgers
 from penchant.service.rebuilt_records import rebuild_records
 from penchant.service.user_interest import Catalogs
 from penchant.store.counters import scan_counters
+from penchant.store.network_store import in_network
 from penchant.system.option_types import FLAT, STORE_IN_USE
 from penchant.system.progress import Progress, no_progress
 from penchant.system.workers import ALONE, Workers
@@ -99,6 +100,9 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
             window = config.fold.window_events
             make = record_workers(config.store, config.signals, window, request.workers)
             users = rebuild_records(server.store, config.signals, window, progress, retired, make)
+        if server.store.shared and request.part in ("all", "counters", "ledgers"):
+            # What waited would be added to counts that are made from the log, which holds it.
+            in_network(server.store).settle(everyone=True)
         if request.part in ("all", "counters"):
             made = rebuild_counters(
                 server.store, config.signals, config.offset_half_life_s, progress

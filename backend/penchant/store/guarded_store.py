@@ -3,6 +3,9 @@
 The first call that the store does not answer waits for its time limit. From then on the store
 counts as away: calls are refused at once, or, where the process may, answered from the rows that it
 read last. A thread asks the store again and again, and the first answer ends it.
+
+A store that refuses is not away: it has answered. Nor is one of several servers of which one gives
+no answer, as long as the one with the catalog does: others' rows are read and written as before.
 """
 
 from __future__ import annotations
@@ -70,9 +73,9 @@ class GuardedStore:
             with self._store.snapshot() as snapshot:
                 began = True
                 yield _GuardedSnapshot(snapshot, self, self._remembered)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             if not began:
-                self.lost()
+                self.failed(error)
             raise
 
     @contextmanager
@@ -86,9 +89,9 @@ class GuardedStore:
                 began = True
                 yield _GuardedTransaction(transaction, self)
                 ended = True
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             if ended or not began:  # Else the body failed, for a reason of its own.
-                self.lost()
+                self.failed(error)
             raise
 
     def usage(self) -> Usage:
@@ -106,12 +109,14 @@ class GuardedStore:
         """Calls the engine, and notices if it is away."""
         try:
             return call(*arguments)
-        except StoreUnavailable:
-            self.lost()
+        except StoreUnavailable as error:
+            self.failed(error)
             raise
 
-    def lost(self) -> None:
-        """Notes that the store did not answer; a thread waits for its return."""
+    def failed(self, error: StoreUnavailable) -> None:
+        """Notes a failure; if nothing answers, the store is away, and a thread waits for it."""
+        if not error.silent or self._away.is_set() or self._closing.is_set() or self._answers():
+            return
         with self._lock:
             if self._away.is_set() or self._closing.is_set():
                 return
@@ -122,19 +127,24 @@ class GuardedStore:
     def _ask(self) -> None:
         began_s = time.monotonic()
         while not self._closing.is_set():
-            try:
-                with self._store.snapshot() as snapshot:
-                    snapshot.get(encode(Kind.HEAD))
-            except StoreUnavailable:
-                self._closing.wait(ASK_EVERY_S)
-            except Exception:  # A thread that ends would leave the store away for good.
-                log.exception("the store could not be asked")
-                self._closing.wait(ASK_EVERY_S)
-            else:
+            if self._answers():
                 with self._lock:
                     self._away.clear()
                 log.warning("the store answers again, after %.1f s", time.monotonic() - began_s)
                 return
+            self._closing.wait(ASK_EVERY_S)
+
+    def _answers(self) -> bool:
+        """Whether the catalog's head can be read, or at least a server says why not."""
+        try:
+            with self._store.snapshot() as snapshot:
+                snapshot.get(encode(Kind.HEAD))
+        except StoreUnavailable as error:
+            return not error.silent
+        except Exception:  # A thread that ends would leave the store away for good.
+            log.exception("the store could not be asked")
+            return False
+        return True
 
     def __getattr__(self, name: str) -> Any:
         """What this engine has beside the protocol."""
@@ -156,8 +166,8 @@ class _GuardedSnapshot:
     def get(self, key: bytes) -> bytes | None:
         try:
             value = self._snapshot.get(key)
-        except StoreUnavailable:
-            self._guard.lost()
+        except StoreUnavailable as error:
+            self._guard.failed(error)
             raise
         if self._remembered is not None:
             self._remembered.note(key, value)
@@ -166,8 +176,8 @@ class _GuardedSnapshot:
     def scan(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         try:
             yield from self._snapshot.scan(prefix, start)
-        except StoreUnavailable:
-            self._guard.lost()
+        except StoreUnavailable as error:
+            self._guard.failed(error)
             raise
 
     def fetch(self, keys: Iterable[bytes]) -> None:
@@ -196,8 +206,8 @@ class _GuardedTransaction(_GuardedSnapshot):
     def merge(self, key: bytes, operand: bytes, *, user: str = "") -> None:
         try:
             self._transaction.merge(key, operand, user=user)
-        except StoreUnavailable:
-            self._guard.lost()
+        except StoreUnavailable as error:
+            self._guard.failed(error)
             raise
 
     def settle(self) -> None:

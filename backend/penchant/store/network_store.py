@@ -62,8 +62,8 @@ class NetworkStore(Store, Protocol):
         """The other processes that write to it; raises StoreUnavailable."""
         ...
 
-    def settle(self) -> None:
-        """Applies all operands; raises StoreUnavailable."""
+    def settle(self, *, everyone: bool = False) -> None:
+        """Applies all operands; with `everyone`, looks at every user; raises StoreUnavailable."""
         ...
 
     def unsettled(self) -> int:

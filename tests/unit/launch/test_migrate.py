@@ -29,6 +29,7 @@ from penchant.store.open import open_store
 from penchant.store.server_claim import this_server
 from penchant.store.settings_row import write_settings
 from penchant.store.valkey.settlement import Settlement
+from penchant.store.valkey.valkey_nodes import ServerCommand
 from penchant.store.valkey.valkey_store import ValkeyStore
 from tests.support.command import run
 from tests.support.rich_store import HURT, make_rich_store
@@ -305,9 +306,11 @@ def test_what_users_added_is_in_the_rows_before_the_last_pass(
                 transaction.put(encode(Kind.USER, user), seal(b"again"))
                 merge_accepted(transaction, 1, user)
         assert store.unsettled() == 2
+        for pending in store._places.pending:  # As an older release could withdraw them.
+            store._nodes.run([ServerCommand(pending, [b"DEL", pending])])
     back = f"lmdb:{tmp_path / 'back'}"
     with monkeypatch.context() as patched:
-        patched.setattr(Settlement, "settle_all", lambda self: None)
+        patched.setattr(Settlement, "settle_all", lambda self, users: None)
         with pytest.raises(StoreUnavailable, match=r"what 2 users have added .* not applied yet"):
             moved(away, back)
     moved(away, back)

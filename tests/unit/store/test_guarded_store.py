@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from penchant.domain.errors import StoreUnavailable
+from penchant.store.base import Snapshot
 from penchant.store.guarded_store import GuardedStore
 from penchant.store.keys import Kind, encode
 from penchant.store.memory import MemoryStore
@@ -76,6 +78,58 @@ def test_the_failure_of_a_body_is_not_the_stores() -> None:
         with pytest.raises(StoreUnavailable, match="the files"), begin():
             raise StoreUnavailable("catalog: the files are missing")
     assert not store.away
+
+
+def test_a_store_that_refuses_is_not_away() -> None:
+    engine = _Failing(MemoryStore())
+    store = GuardedStore(engine)
+    engine.errors = {ROW: StoreUnavailable("store: the server is full")}
+    with pytest.raises(StoreUnavailable, match="is full"):
+        _read(store)
+    assert not store.away
+    assert engine.asked == [ROW]  # It has answered: nobody asks again.
+    store.close()
+
+
+def test_one_server_that_is_away_is_not_the_store_while_the_catalog_answers() -> None:
+    engine = _Failing(MemoryStore())
+    store = GuardedStore(engine)
+    silent = StoreUnavailable("store: no answer in time", silent=True)
+    engine.errors = {ROW: silent}
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="no answer in time"):
+            _read(store)
+        assert (store.away, _read(store, OTHER)) == (False, None)
+    engine.errors = {ROW: silent, encode(Kind.HEAD): silent}
+    with pytest.raises(StoreUnavailable, match="no answer in time"):
+        _read(store)
+    assert store.away
+    engine.errors = {ROW: silent}
+    _wait_until(lambda: not store.away)
+    store.close()
+
+
+class _Failing(AbsentStore):
+    """A store some of whose rows can't be read."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.errors: dict[bytes, StoreUnavailable] = {}
+        self.asked: list[bytes] = []
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        with super().snapshot() as snapshot:
+            read = snapshot.get
+
+            def get(key: bytes) -> bytes | None:
+                self.asked.append(key)
+                if key in self.errors:
+                    raise self.errors[key]
+                return read(key)
+
+            snapshot.get = get  # type: ignore[method-assign]
+            yield snapshot
 
 
 def test_what_was_read_last_stands_in_for_a_store_that_is_away(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from penchant.domain.errors import ConfigError
+from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.refresh.refresh_turn import RefreshRunning, refresh_turn
 from penchant.store.accepted_events import merge_accepted
 from penchant.store.keys import Kind, encode
@@ -18,6 +20,7 @@ from penchant.store.valkey.places import PLACE_WORDS
 from penchant.store.valkey.store_lease import StoreLease
 from penchant.store.valkey.stored_files import MOST_BYTES, PIECE_BYTES
 from penchant.store.valkey.valkey_address import parse_address
+from penchant.store.valkey.valkey_nodes import ServerCommand
 from penchant.store.valkey.valkey_store import ValkeyStore
 from tests.support.valkey_servers import valkey_server, wait_until
 
@@ -109,6 +112,69 @@ def test_files_are_whole_or_not_there_and_no_rows(store: ValkeyStore) -> None:
     assert (files.names(), files.read("large")) == ([], None)
     with pytest.raises(OSError, match="set catalog_share to a place for larger ones"):
         files.write("huge", bytes(MOST_BYTES + 1))
+
+
+def test_a_file_that_is_written_again_is_the_new_one_alone(store: ValkeyStore) -> None:
+    files = store.files
+    files.write("file", b"a" * (3 * PIECE_BYTES))
+    files.write("file", b"b" * 10)
+    assert files.read("file") == b"b" * 10
+    files.write("file", b"c" * (2 * PIECE_BYTES))
+    assert files.read("file") == b"c" * (2 * PIECE_BYTES)
+    (left,) = store._all([(b"file", b"KEYS", b"{shop:file:file}*")])
+    assert left == [b"{shop:file:file}"]
+    assert store._all([(left[0], b"TTL", left[0])]) == [-1]
+    files.remove("file")
+
+
+def test_a_file_is_the_old_one_until_it_is_wholly_there(
+    store: ValkeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, away = store.files, StoreUnavailable("store: away")
+    files.write("file", b"a" * 10)
+    run = store._nodes.run
+
+    def ends(commands: Sequence[ServerCommand], *, durable: bool = False) -> list[Any]:
+        if commands[0].words[0] == b"EVAL":
+            return [away]
+        return run(commands, durable=durable)
+
+    monkeypatch.setattr(store._nodes, "run", ends)
+    with pytest.raises(OSError, match="away"):
+        files.write("file", b"b" * (3 * PIECE_BYTES))
+    assert files.read("file") == b"a" * 10
+    files.remove("file")
+
+
+def test_who_takes_a_lease_and_loses_the_reply_knows_that_it_is_the_holder(
+    store: ValkeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, run = store.lease("lost"), store._nodes.run
+
+    def twice(commands: Sequence[ServerCommand], *, durable: bool = False) -> list[Any]:
+        if commands[0].words[0] == b"SET":
+            run(commands, durable=durable)  # Its reply is lost.
+        return run(commands, durable=durable)
+
+    monkeypatch.setattr(store._nodes, "run", twice)
+    assert lease.take("the first")
+    assert not store.lease("lost").take("the second")
+    assert lease.holder() == "the first"
+    lease.end()
+
+
+def test_no_name_is_left_of_processes_that_ended_or_were_killed(
+    store: ValkeyStore, address: str
+) -> None:
+    names = b"{shop:servers}"
+    for _ in range(3):
+        with closing(ValkeyStore(parse_address(address))) as ended:
+            ended.announce("ended")
+    assert store._all([(names, b"SCARD", names)]) == [0]
+    store._all([(names, b"SADD", names, b"killed")])  # Its key has expired.
+    with closing(ValkeyStore(parse_address(address))) as one:
+        one.announce("one")
+        assert store._all([(names, b"SCARD", names)]) == [1]
 
 
 def test_a_process_is_named_until_it_ends_or_a_while_after_it_was_killed(

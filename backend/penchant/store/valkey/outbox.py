@@ -22,6 +22,15 @@ def packed(operands: Iterable[tuple[bytes, bytes]]) -> bytes:
     )
 
 
+def version_of(entry: bytes) -> int:
+    """The version of an entry's commit, also where its operands can't be read.
+
+    >>> version_of(b"17:damaged")
+    17
+    """
+    return int(entry.partition(b":")[0] or 0)
+
+
 def unpacked(entry: bytes) -> tuple[int, Operands]:
     """The version and the operands of an entry; raises ValueError for one of another form."""
     version, colon, payload = entry.partition(b":")

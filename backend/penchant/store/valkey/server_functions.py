@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import zlib
 
-_SOURCE = r"""
+from penchant.store.valkey.settlement_functions import SETTLEMENT
+
+_ROWS = r"""
 local V, C = '\0v', '\0c'
 local CHUNK = 1000
+local KEPT_IDS, ALL_KEPT_IDS = 80, 400  -- Bytes; an id has 20 at most.
 
 local function text(v) return string.format('%.0f', v) end
 
@@ -64,6 +67,26 @@ local function write(rows, index, args, at, version)
 end
 
 local function meta(rows) return redis.call('HMGET', rows, V, C) end
+
+-- The values of any number of fields; `unpack` takes a few thousand at once.
+local function values_of(rows, fields)
+  local values = {}
+  for n = 1, #fields, CHUNK do
+    local last = math.min(n + CHUNK - 1, #fields)
+    for _, value in ipairs(redis.call('HMGET', rows, unpack(fields, n, last))) do
+      values[#values + 1] = value
+    end
+  end
+  return values
+end
+
+-- A place keeps the ids of its last commits, the newest first: whose reply was lost is known by its
+-- id, although others have written meanwhile.
+local function has_id(found, id) return found[2] and string.find(found[2], id, 1, true) end
+
+local function keep_id(rows, found, version, id, most)
+  redis.call('HSET', rows, V, text(version), C, string.sub(id .. (found[2] or ''), 1, most))
+end
 
 -- The line at a place: the writers that lost there, in the order in which they did, WHO bytes each.
 -- The first one has its turn from the moment at which it asks for it: until it has written, others
@@ -151,7 +174,7 @@ end
 -- the first one, and the member of each
 local function user_commit(keys, args)
   local found = meta(keys[1])
-  if found[2] == args[1] then return again(keys[1], found) end
+  if has_id(found, args[1]) then return again(keys[1], found) end
   local lost = (found[1] or '') ~= args[2]
   if refused(keys[3], args[3], lost) then return {0, found[1] or ''} end
   local v = version_after(tonumber(found[1] or '0'))
@@ -163,7 +186,7 @@ local function user_commit(keys, args)
   if args[4] ~= '' then redis.call('RPUSH', keys[2], text(v) .. ':' .. args[4]) end
   local left = redis.call('HLEN', keys[1]) - (found[1] and 2 or 0)
   if left > 0 or redis.call('EXISTS', keys[2]) == 1 then
-    redis.call('HSET', keys[1], V, text(v), C, args[1])
+    keep_id(keys[1], found, v, args[1], KEPT_IDS)
   else
     redis.call('DEL', keys[1])
   end
@@ -210,14 +233,28 @@ local function user_scan(keys, args)
   end
   local version = redis.call('HGET', keys[1], V) or ''
   if #found == 0 or #found > tonumber(args[2]) then return {version, found, false} end
-  return {version, found, redis.call('HMGET', keys[1], unpack(found))}
+  return {version, found, values_of(keys[1], found)}
 end
 
--- keys: outbox. Writes nothing new, so that a WAIT after it waits until replicas have all it holds.
+-- keys: outbox; args: most. Writes nothing new, so that a WAIT after it waits until replicas have
+-- all it holds.
 local function user_operands(keys, args)
-  local found = redis.call('LRANGE', keys[1], 0, -1)
+  local found = redis.call('LRANGE', keys[1], 0, tonumber(args[1]) - 1)
   if #found > 0 then redis.call('LSET', keys[1], 0, found[1]) end
   return found
+end
+
+-- keys: outbox. Its first entry; writes nothing that stays, so that a WAIT after it waits until
+-- replicas know what was taken out.
+local function user_head(keys, args)
+  local head = redis.call('LINDEX', keys[1], 0)
+  if head then
+    redis.call('LSET', keys[1], 0, head)
+  else
+    redis.call('RPUSH', keys[1], '')
+    redis.call('LPOP', keys[1])
+  end
+  return head
 end
 
 -- keys: outbox, rows; args: version up to which the operands are settled
@@ -237,7 +274,7 @@ end
 -- of compared fields, each with the SHA-1 of its value or '', 'lex' or 'changed', puts, deletes
 local function rows_commit(keys, args)
   local found = meta(keys[1])
-  if found[2] == args[1] then return again(keys[1], found) end
+  if has_id(found, args[1]) then return again(keys[1], found) end
   local lost, at = args[2] ~= '*' and (found[1] or '') ~= args[2], 5
   for n = 1, tonumber(args[4]) do
     local value = redis.call('HGET', keys[1], args[at])
@@ -248,7 +285,7 @@ local function rows_commit(keys, args)
   if lost then return {0, found[1] or ''} end
   local v = version_after(tonumber(found[1] or '0'))
   write(keys[1], keys[2], args, at + 1, args[at] == 'changed' and v or nil)
-  redis.call('HSET', keys[1], V, text(v), C, args[1])
+  keep_id(keys[1], found, v, args[1], ALL_KEPT_IDS)
   return {1, text(v)}
 end
 
@@ -257,44 +294,7 @@ local function rows_scan(keys, args)
   local found = redis.call('ZRANGEBYLEX', keys[2], args[1], args[2], 'LIMIT', 0, args[3])
   local version = redis.call('HGET', keys[1], V) or ''
   if #found == 0 then return {version, found, {}} end
-  return {version, found, redis.call('HMGET', keys[1], unpack(found))}
-end
-
--- keys: rows, applied; args: number of users, users, fields
-local function shared_read(keys, args)
-  local users, scores, fields = tonumber(args[1]), {}, {}
-  for n = 2, users + 1 do scores[#scores + 1] = redis.call('ZSCORE', keys[2], args[n]) or '' end
-  for n = users + 2, #args do fields[#fields + 1] = args[n] end
-  return {scores, #fields > 0 and redis.call('HMGET', keys[1], unpack(fields)) or {}}
-end
-
--- keys: rows, applied, index; args: commit id, number of users, each with the version applied
--- before and the one applied now, number of compared fields, each with its SHA-1, puts, deletes
-local function shared_apply(keys, args)
-  local found = meta(keys[1])
-  if found[2] == args[1] then return again(keys[1], found) end
-  local users, at, marks = tonumber(args[2]), 3, {}
-  for n = 1, users do
-    if (redis.call('ZSCORE', keys[2], args[at]) or '') ~= args[at + 1] then return {0, ''} end
-    marks[#marks + 1] = args[at + 2]
-    marks[#marks + 1] = args[at]
-    at = at + 3
-  end
-  local compared = tonumber(args[at])
-  at = at + 1
-  for n = 1, compared do
-    local value = redis.call('HGET', keys[1], args[at])
-    if (value and redis.sha1hex(value) or '') ~= args[at + 1] then return {0, ''} end
-    at = at + 2
-  end
-  local v = version_after(tonumber(found[1] or '0'))
-  write(keys[1], keys[3], args, at, v)
-  redis.call('HSET', keys[1], V, text(v), C, args[1])
-  for n = 1, #marks, CHUNK do
-    redis.call('ZADD', keys[2], unpack(marks, n, math.min(n + CHUNK - 1, #marks)))
-  end
-  redis.call('ZREMRANGEBYSCORE', keys[2], '-inf', text(v - 600000000))
-  return {1, text(v)}
+  return {version, found, values_of(keys[1], found)}
 end
 
 -- keys: rows, index; args: a version
@@ -305,47 +305,33 @@ local function rows_changed(keys, args)
   for n = 1, #found do values[n] = redis.call('HGET', keys[1], found[n]) or '' end
   return {version, found, values}
 end
-
--- keys: a sorted set; args: members
-local function announce(keys, args)
-  local at = now()
-  for n = 1, #args do redis.call('ZADD', keys[1], at, args[n]) end
-  return #args
-end
-
--- keys: a sorted set; args: least age in microseconds, most
-local function announced(keys, args)
-  local t = redis.call('TIME')
-  local until_ = text(t[1] * 1000000 + t[2] - tonumber(args[1]))
-  return redis.call('ZRANGEBYSCORE', keys[1], '-inf', until_, 'LIMIT', 0, args[2])
-end
-
--- keys: a sorted set; args: least age in microseconds, members
-local function withdraw(keys, args)
-  local t = redis.call('TIME')
-  local until_, gone = t[1] * 1000000 + t[2] - tonumber(args[1]), 0
-  for n = 2, #args do
-    local at = redis.call('ZSCORE', keys[1], args[n])
-    if at and tonumber(at) <= until_ then gone = gone + redis.call('ZREM', keys[1], args[n]) end
-  end
-  return gone
-end
 """
+
+_SOURCE = _ROWS + SETTLEMENT
 
 _WRITING = (
     "user_commit",
     "users_commit",
     "user_affirm",
     "user_operands",
+    "user_head",
     "user_settled",
     "line_ask",
     "line_leave",
     "rows_commit",
     "shared_apply",
+    "shared_forget",
     "announce",
     "withdraw",
 )
-_READING = ("user_scan", "rows_scan", "shared_read", "rows_changed", "announced")
+_READING = (
+    "user_scan",
+    "rows_scan",
+    "shared_read",
+    "shared_marks",
+    "rows_changed",
+    "announced",
+)
 
 PREFIX = f"penchant_{zlib.crc32((_SOURCE + ''.join(_WRITING + _READING)).encode()):08x}"
 """Name of the library, and the beginning of its functions' names."""

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, cast
 
+from penchant.domain.errors import StoreUnavailable
 from penchant.store.valkey.tls_trouble import check_files, reason_of_refusal
 from penchant.store.valkey.valkey_address import ValkeyAddress
 from penchant.system.optional_package import needs_extra
@@ -176,9 +177,12 @@ def refusal(error: Exception) -> str:
     return f"store: the server refused a command: {text.partition(' ')[0][:40]}"
 
 
-def away_text(timeout_ms: int) -> str:
-    """What is said of a server that does not answer."""
-    return f"store: a server of it did not answer within {timeout_ms} ms; send the call again"
+def no_answer(timeout_ms: int) -> StoreUnavailable:
+    """The error of a command whose server does not answer."""
+    return StoreUnavailable(
+        f"store: a server of it did not answer within {timeout_ms} ms; send the call again",
+        silent=True,
+    )
 
 
 def fewer_text(wait: int, wait_ms: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from penchant.domain.errors import StoreUnavailable
@@ -37,7 +38,7 @@ class ServerPresence:
         """
         if self._thread is not None:
             return
-        self._ask(b"SADD", self._names, self._name)
+        self.others()  # Takes out the names of those that were killed.
         self._say(who)
         self._thread = threading.Thread(
             target=self._run, args=(who,), name="penchant-presence", daemon=True
@@ -46,16 +47,12 @@ class ServerPresence:
 
     def others(self) -> list[str]:
         """The other processes that use the store, in order; raises StoreUnavailable."""
-        found = set()
-        for name in self._ask(b"SMEMBERS", self._names):
-            if name == self._name:
-                continue
-            who = self._ask(b"GET", self._key(name))
-            if who is None:
-                self._ask(b"SREM", self._names, name)
-            else:
-                found.add(bytes(who).decode())
-        return sorted(found)
+        names = [name for name in self._ask(b"SMEMBERS", self._names) if name != self._name]
+        said = self._ask_all([[b"GET", self._key(name)] for name in names])
+        gone = [name for name, who in zip(names, said, strict=True) if who is None]
+        if gone:
+            self._ask(b"SREM", self._names, *gone)
+        return sorted({bytes(who).decode() for who in said if who is not None})
 
     def close(self) -> None:
         """Takes it back; where the store does not answer, it expires by itself."""
@@ -65,6 +62,7 @@ class ServerPresence:
         self._thread.join()
         self._thread = None
         try:
+            self._ask(b"SREM", self._names, self._name)
             self._ask(b"DEL", self._key(self._name))
         except StoreUnavailable:
             return
@@ -72,7 +70,6 @@ class ServerPresence:
     def _run(self, who: str) -> None:
         while not self._ended.wait(self._lasts_s / 3):
             try:
-                self._ask(b"SADD", self._names, self._name)
                 self._say(who)
             except StoreUnavailable:
                 continue
@@ -80,12 +77,19 @@ class ServerPresence:
     def _say(self, who: str) -> None:
         milliseconds = b"%d" % round(self._lasts_s * 1000)
         self._ask(b"SET", self._key(self._name), who.encode(), b"PX", milliseconds)
+        # After the key: a name without one is taken out by whoever looks.
+        self._ask(b"SADD", self._names, self._name)
 
     def _key(self, name: bytes) -> bytes:
         return self._prefix + name + b"}"
 
     def _ask(self, *words: bytes) -> Any:
-        (reply,) = self._nodes.run([ServerCommand(words[1], words)])
-        if isinstance(reply, StoreUnavailable):
-            raise reply
+        (reply,) = self._ask_all([words])
         return reply
+
+    def _ask_all(self, commands: Sequence[Sequence[bytes]]) -> list[Any]:
+        replies = self._nodes.run([ServerCommand(words[1], words) for words in commands])
+        for reply in replies:
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+        return replies

@@ -58,7 +58,9 @@ class StoreLease:
             StoreUnavailable: the store does not answer.
         """
         value = f"{secrets.token_hex(8)} {note}".encode()
-        if not self._ask(b"SET", self._key, value, b"NX", b"PX", self._milliseconds):
+        taken = self._ask(b"SET", self._key, value, b"NX", b"PX", self._milliseconds)
+        # Whose reply was lost is sent again, and then finds the lease taken: by itself.
+        if not taken and self._ask(b"GET", self._key) != value:
             return False
         self._value = value
         self._ended.clear()

@@ -6,6 +6,7 @@ rows: no snapshot or scan shows them.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,18 @@ MOST_BYTES = 64 << 20
 
 _TOGETHER = 8
 """Pieces that are sent or asked for at once."""
+
+_DRAFT_S = b"3600"
+"""Seconds after which pieces are gone whose writer died."""
+
+_PUBLISH = b"""
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('PERSIST', KEYS[1])
+  redis.call('RENAME', KEYS[1], KEYS[2])
+end
+return redis.call('EXISTS', KEYS[2])
+"""
+"""Replaces a file by its draft, all pieces at once; may be sent twice."""
 
 
 class StoredFiles:
@@ -39,13 +52,18 @@ class StoredFiles:
                 f"to {MOST_BYTES / 1e6:,.0f} MB: set catalog_share to a place for larger ones"
             )
         key = self._key(name)
+        draft = b"%s:%s" % (key, secrets.token_hex(8).encode())
         starts = range(0, max(1, len(content)), PIECE_BYTES)
         pieces = [
-            [b"HSET", key, b"%d" % place, content[start : start + PIECE_BYTES]]
+            [b"HSET", draft, b"%d" % place, content[start : start + PIECE_BYTES]]
             for place, start in enumerate(starts)
         ]
         for start in range(0, len(pieces), _TOGETHER):
-            self._run(key, pieces[start : start + _TOGETHER])
+            some = pieces[start : start + _TOGETHER]
+            self._run(key, [*some, [b"EXPIRE", draft, _DRAFT_S]])
+        (there,) = self._run(key, [[b"EVAL", _PUBLISH, b"2", draft, key]])
+        if not there:
+            raise OSError(f"{name} took too long to write")
         # After the pieces: a name that is listed has all of them.
         self._run(self._names, [[b"SADD", self._names, name.encode()]])
 

@@ -12,6 +12,7 @@ connection of the writes that it vouches for; hence this one, which
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -25,9 +26,9 @@ from penchant.store.valkey.server_links import (
     Node,
     ServerLink,
     ServerLinks,
-    away_text,
     fewer_text,
     names_of,
+    no_answer,
     refusal,
 )
 from penchant.store.valkey.valkey_address import ValkeyAddress
@@ -37,9 +38,14 @@ log = logging.getLogger("penchant")
 
 SLOTS = 16384
 _READ_BYTES = 14 << 10
+_TOGETHER = 1024
+"""Commands of one pipeline, which has the time limit for itself."""
+_LONG_BYTES, _BYTES_A_SECOND = 1 << 20, 8 << 20
+"""What is longer to send has more time, as if it went so fast."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.05
-_AWAY_S = 1.0
-"""For this long after a node let a deadline pass, calls to it are tried once, and briefly."""
+_AWAY_S, _LONGEST_AWAY_S = 1.0, 8.0
+"""For this long after a node let a deadline pass, calls to it are tried once, and briefly. It
+doubles each time, since whoever calls with users of other nodes waits with those of this one."""
 _BRIEFLY_S = 0.1
 
 
@@ -74,10 +80,12 @@ class _Run:
     """Nodes that are asked once, while a slot is moved there."""
     lost: set[Node] = field(default_factory=set)
     """Nodes whose connection was lost."""
+    tried: bool = False
+    """Whether all were sent once."""
 
-    def fail(self, numbers: Sequence[int], text: str) -> None:
+    def fail(self, numbers: Sequence[int], error: StoreUnavailable) -> None:
         for number in numbers:
-            self.replies[number] = StoreUnavailable(text)
+            self.replies[number] = StoreUnavailable(str(error), silent=error.silent)
 
 
 class ValkeyNodes:
@@ -100,8 +108,8 @@ class ValkeyNodes:
         self._lost = (valkey.exceptions.ConnectionError, valkey.exceptions.TimeoutError, OSError)
         self._address = address
         self._timeout_s = address.timeout_ms / 1000
-        self._away: dict[Node, float] = {}
-        """Nodes that let a deadline pass, and when."""
+        self._away: dict[Node, tuple[float, float]] = {}
+        """Nodes that let a deadline pass: when, and for how long that counts."""
         self._closed = False
         self.is_cluster = False
         self._served: list[Node | None] = [None] * SLOTS
@@ -112,7 +120,8 @@ class ValkeyNodes:
                 raise StoreUnavailable(
                     self._links.refusal(address.hosts)
                     or f"store: got no answer from {names_of(address.hosts)} within "
-                    f"{address.timeout_ms} ms; is the server up, and the address right?"
+                    f"{address.timeout_ms} ms; is the server up, and the address right?",
+                    silent=True,
                 )
             time.sleep(_LONGEST_PAUSE_S)
         for node in self.primaries:
@@ -141,7 +150,7 @@ class ValkeyNodes:
             finally:
                 self._links.give(node, link)
         except self._lost as error:
-            raise StoreUnavailable(self._away_text([node])) from error
+            raise self._no_answer([node]) from error
         except self._errors.ResponseError as error:
             raise StoreUnavailable(refusal(error)) from error
         return reply
@@ -150,10 +159,17 @@ class ValkeyNodes:
         """The reply to each command; a StoreUnavailable in the place of one that has none.
 
         Args:
-            commands: each may be sent twice, in no order.
+            commands: each may be sent twice, in no order. Many go out in several pipelines, and a
+                long one has time for its length, so that it does not seem to have no answer.
             durable: whether they are commits, which the replicas that the address asks for must
                 have as well.
         """
+        if len(commands) <= _TOGETHER:
+            return self._run(commands, durable)
+        parts = [commands[at : at + _TOGETHER] for at in range(0, len(commands), _TOGETHER)]
+        return [reply for part in parts for reply in self._run(part, durable)]
+
+    def _run(self, commands: Sequence[ServerCommand], durable: bool) -> list[Any]:
         wait = self._address.wait if durable else 0
         timeout_s = self._timeout_s + (self._address.wait_ms / 1000 if wait else 0)
         deadline, size = time.monotonic() + timeout_s, len(commands)
@@ -163,15 +179,21 @@ class ValkeyNodes:
             for sent in self._send(run):
                 self._read(run, sent)
             run.left, run.again = sorted(run.again), []
-            now = time.monotonic()
-            if run.left and (now >= deadline or self._closed):
-                self._away.update(dict.fromkeys(run.lost, now))
-                run.fail(run.left, self._away_text(run.lost))
+            run.tried, now = True, time.monotonic()
+            if run.left and (now >= run.deadline or self._closed):
+                for node in run.lost:
+                    _, lasted_s = self._away.get(node, (0.0, _AWAY_S / 2))
+                    self._away[node] = now, min(2 * lasted_s, _LONGEST_AWAY_S)
+                run.fail(run.left, self._no_answer(run.lost))
                 break
             if run.left and not run.asked:
-                time.sleep(min(pause_s, deadline - now))
+                time.sleep(min(pause_s, run.deadline - now))
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                self._look(deadline)
+                try:
+                    self._look(run.deadline)
+                except StoreUnavailable as error:  # What was answered stays answered.
+                    run.fail(run.left, error)
+                    break
             run.lost.clear()
         return run.replies
 
@@ -201,11 +223,17 @@ class ValkeyNodes:
                 words.append((b"WAIT", b"%d" % run.wait, b"%d" % self._address.wait_ms))
             try:
                 link = self._links.take(node, self._deadline_of(node, run.deadline))
-                link.send_packed_command(link.pack_commands(words))
+                packed = link.pack_commands(words)
+                length = sum(map(len, packed))
+                if length > _LONG_BYTES:
+                    if not run.tried:
+                        run.deadline += length / _BYTES_A_SECOND
+                    self._links.limit(link, self._deadline_of(node, run.deadline))
+                link.send_packed_command(packed)
             except self._lost:
                 self._forget(run, node, mine)
             except self._errors.ResponseError as error:  # At the log-in.
-                run.fail(mine, refusal(error))
+                run.fail(mine, StoreUnavailable(refusal(error)))
             else:
                 sent.append(_Sent(node, link, mine))
         return sent
@@ -248,12 +276,12 @@ class ValkeyNodes:
                     if self._goes_on(error, node, number, run):
                         run.again.append(number)
                     else:
-                        run.fail([number], refusal(error))
+                        run.fail([number], StoreUnavailable(refusal(error)))
                 done.append(number)
             if run.wait and link.read_response() < run.wait:
                 replied = [one for one in numbers if not _is_error(run.replies[one])]
                 replied = [one for one in replied if one not in run.again]
-                run.fail(replied, fewer_text(run.wait, self._address.wait_ms))
+                run.fail(replied, StoreUnavailable(fewer_text(run.wait, self._address.wait_ms)))
         except self._lost:
             link.disconnect()
             # Of what was answered, it is not known whether a replica has it.
@@ -261,7 +289,8 @@ class ValkeyNodes:
             self._forget(run, node, [one for one in unsure if one not in run.again])
         except self._errors.ResponseError as error:  # To ASKING or WAIT.
             link.disconnect()
-            run.fail(numbers if run.wait else numbers[len(done) :], refusal(error))
+            unanswered = numbers if run.wait else numbers[len(done) :]
+            run.fail(unanswered, StoreUnavailable(refusal(error)))
         else:
             self._away.pop(node, None)
             self._links.give(node, link)
@@ -270,8 +299,9 @@ class ValkeyNodes:
         """Has commands sent again whose connection was lost, unless their node has been away."""
         self._links.drop(node)
         if self._is_away(node):
-            self._look(min(run.deadline, time.monotonic() + _BRIEFLY_S))
-            run.fail(numbers, self._away_text([node]))
+            with contextlib.suppress(StoreUnavailable):  # These have no answer all the same.
+                self._look(min(run.deadline, time.monotonic() + _BRIEFLY_S))
+            run.fail(numbers, self._no_answer([node]))
         else:
             run.lost.add(node)
             run.again += numbers
@@ -314,8 +344,12 @@ class ValkeyNodes:
             return False
         return True
 
-    def _away_text(self, nodes: Iterable[Node]) -> str:
-        return self._links.refusal(nodes) or away_text(self._address.timeout_ms)
+    def _no_answer(self, nodes: Iterable[Node]) -> StoreUnavailable:
+        """The error of a command to one of some nodes; TLS may be why none answers."""
+        refused = self._links.refusal(nodes)
+        if refused:
+            return StoreUnavailable(refused, silent=True)
+        return no_answer(self._address.timeout_ms)
 
     def _deadline_of(self, node: Node, deadline: float) -> float:
         if self._is_away(node):
@@ -323,8 +357,8 @@ class ValkeyNodes:
         return deadline
 
     def _is_away(self, node: Node) -> bool:
-        since = self._away.get(node)
-        return since is not None and time.monotonic() - since < _AWAY_S
+        since_s, lasts_s = self._away.get(node, (0.0, 0.0))
+        return bool(lasts_s) and time.monotonic() - since_s < lasts_s
 
     def _look(self, deadline: float) -> bool:
         """Finds out who serves what; False: nobody says it."""

@@ -185,7 +185,11 @@ class ValkeyStore:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        count, low = 0, dict.fromkeys(self._places.user_indexes, b"-")
+        return sum(1 for _ in self._with_operands())
+
+    def _with_operands(self) -> Iterator[str]:
+        """Users with operands that are not applied yet; looks at every user."""
+        low = dict.fromkeys(self._places.user_indexes, b"-")
         while low:
             pages = self._all(
                 (index, b"ZRANGEBYLEX", index, bound, b"+", b"LIMIT", b"0", b"1024")
@@ -196,18 +200,16 @@ class ValkeyStore:
                 for index, page in zip(low, pages, strict=True)
                 if len(page) == 1024
             }
-            outboxes = [
-                self._places.user(unescaped(text)).outbox for page in pages for text in page
-            ]
+            users = [unescaped(text) for page in pages for text in page]
+            outboxes = [self._places.user(user).outbox for user in users]
             lengths = self._all((outbox, b"LLEN", outbox) for outbox in outboxes)
-            count += sum(length > 0 for length in lengths)
-        return count
+            yield from (user for user, length in zip(users, lengths, strict=True) if length)
 
     def forget_settled(self) -> None:
         """Drops the notes, by users' names, of which operands are applied and which announced.
 
-        They go by themselves ten minutes after a user's last operand, where others follow. All
-        operands must be applied (`unsettled`), and no other process may write meanwhile.
+        They go by themselves some ten minutes after a user's last operand. All operands must be
+        applied (`unsettled`), and no other process may write meanwhile.
 
         Raises:
             StoreUnavailable: the store does not answer.
@@ -233,13 +235,17 @@ class ValkeyStore:
             raise reply
         return reply
 
-    def settle(self) -> None:
+    def settle(self, *, everyone: bool = False) -> None:
         """Applies all operands that any server has committed and nobody has applied yet.
+
+        Args:
+            everyone: looks at every user, whether a server has announced operands or not: older
+                releases could withdraw an announcement too early.
 
         Raises:
             StoreUnavailable: some of it can't be applied now.
         """
-        self._settlement.settle_all()
+        self._settlement.settle_all(self._with_operands() if everyone else ())
 
     def changed_counts(
         self, cursor: ChangesCursor | None = None

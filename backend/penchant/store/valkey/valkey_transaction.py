@@ -78,7 +78,12 @@ class ValkeyTransaction(ValkeySnapshot):
         self._sure: set[str] = set()
         """Users whose announcement is known to be there."""
         self._announced_s = time.monotonic()
-        self._failed = StoreUnavailable("store: the write failed")
+        self._to_settle: set[str] = set()
+        """Users whose operands were committed, or perhaps were."""
+        self._unsure: set[str] = set()
+        """Users whose operands were sent, and nothing is known of them."""
+        self._failed: StoreUnavailable | None = None
+        """Why the rows of some users could not be written."""
 
     def get(self, key: bytes) -> bytes | None:
         """See `Snapshot.get`; with what this transaction has written."""
@@ -196,15 +201,13 @@ class ValkeyTransaction(ValkeySnapshot):
             StoreUnavailable: some or all of it can't be written, or may have been.
             WriteConflict: another writer was faster, or the server of some users is away.
         """
-        committed: set[str] = set()
-        unsure: set[str] = set()
         try:
-            self._commit(committed, unsure)
+            self._commit()
         finally:
-            self._settlement.end(self._announced, committed, unsure)
+            self._settlement.end(self._announced, self._to_settle, self._unsure)
             self._lines.keep(self._lost, self._written)
 
-    def _commit(self, committed: set[str], unsure: set[str]) -> None:
+    def _commit(self) -> None:
         outboxes: defaultdict[str, Operands] = defaultdict(list)
         for key, operands in self._operands.items():
             for operand, user in operands:
@@ -235,16 +238,15 @@ class ValkeyTransaction(ValkeySnapshot):
             self._commit_shared([place for place in shared if place.kind in kinds], written)
         last = [place for place in users if self._leaves_nothing(place)]
         first = [place for place in users if place not in last]
-        done = self._commit_users(first, outboxes, unsure)
+        done = self._commit_users(first, outboxes)
         if len(done) == len(first):
-            done += self._commit_users(last, outboxes, unsure)
-        committed |= {place.user for place in done if place.user in outboxes}
+            done += self._commit_users(last, outboxes)
         self._drop_from_indexes([*done, *shared])
         if len(done) == len(users):
             self._affirm(users, done, written)
             self._look_at_names(outboxes)
             return
-        if unsure and not done:
+        if self._failed is not None and not done:
             raise self._failed
         left = {place.user for place in users} - {place.user for place in done}
         raise self._conflict(left if done or written else (), written)
@@ -374,11 +376,12 @@ class ValkeyTransaction(ValkeySnapshot):
         return [user_key(name, "") for name in names] if place.kind == "credit" else [*names]
 
     def _commit_users(
-        self, places: Sequence[Place], outboxes: Mapping[str, Operands], unsure: set[str]
+        self, places: Sequence[Place], outboxes: Mapping[str, Operands]
     ) -> list[Place]:
         """Commits users' rows and outboxes; returns the places that were written.
 
-        Users of whom that is not known are added to `unsure`: their next commit tells.
+        Whose reply was lost is asked once more, and may be refused then, since others have written
+        meanwhile: so users whose commit is refused are looked at by the settlement, too.
         """
         sent = [place for place in places if not self._of(place).changed]
         calls, id_ = [], secrets.token_bytes(16)
@@ -390,13 +393,18 @@ class ValkeyTransaction(ValkeySnapshot):
             names = self._new_entries(place) if here else ()
             announced = self._settlement.announcement(place.user) if here and operands else None
             calls.append(UserCommit.of(place, words, names, announced))
-        done = []
+        with_operands = {place.user for place in sent if place.user in outboxes}
+        self._unsure |= with_operands  # Whatever ends this.
+        done, known = [], set[str]()
         for place, reply in zip(sent, run_commits(self._nodes, calls), strict=True):
             if isinstance(reply, StoreUnavailable):
-                unsure.add(place.user)
                 self._failed = reply
-            elif reply[0] == 1:
+                continue
+            known.add(place.user)
+            if reply[0] == 1:
                 done.append(place)
+        self._to_settle |= with_operands & known
+        self._unsure -= known
         self._lost |= {place for place in places if place not in done}
         self._written += done
         return done

@@ -11,10 +11,12 @@ from penchant.domain.errors import StoreUnavailable
 from penchant.store import conflict_retries
 from penchant.store.accepted_events import merge_accepted, read_accepted
 from penchant.store.keys import Kind, encode
+from penchant.store.newest import raise_newest
 from penchant.store.open import open_store
-from penchant.store.valkey import settlement
+from penchant.store.valkey import announcements, applied_marks, settlement, user_outboxes
 from penchant.store.valkey.outbox import unpacked
 from penchant.store.valkey.places import Places
+from penchant.store.valkey.server_functions import call
 from penchant.store.valkey.settlement import Settlement
 from penchant.store.valkey.valkey_address import parse_address
 from penchant.store.valkey.valkey_nodes import ServerCommand, ValkeyNodes
@@ -52,7 +54,8 @@ def mortal(address: str, monkeypatch: pytest.MonkeyPatch) -> tuple[ValkeyStore, 
     store = open_store(address)
     assert isinstance(store, ValkeyStore)
     nodes = MortalNodes(store._nodes)
-    for holder in (store, store._settlement):
+    parts = store._settlement._announcements, store._settlement._outboxes, store._settlement._marks
+    for holder in (store, store._settlement, *parts):
         monkeypatch.setattr(holder, "_nodes", nodes)
     return store, nodes
 
@@ -218,3 +221,216 @@ class _Heard:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._nodes, name)
+
+
+class FaultyNodes(MortalNodes):
+    """Gives no reply to the commands that a test names."""
+
+    def __init__(self, nodes: ValkeyNodes, fails: Callable[[ServerCommand], bool]) -> None:
+        super().__init__(nodes)
+        self.fails = fails
+
+    def run(self, commands: Sequence[ServerCommand], *, durable: bool = False) -> list[Any]:
+        replies = iter(
+            self.nodes.run([one for one in commands if not self.fails(one)], durable=durable)
+        )
+        return [
+            StoreUnavailable("store: no answer") if self.fails(one) else next(replies)
+            for one in commands
+        ]
+
+
+def faulty(
+    address: str, monkeypatch: pytest.MonkeyPatch, fails: Callable[[ServerCommand], bool]
+) -> tuple[ValkeyStore, FaultyNodes]:
+    """A store whose settlement runs only when asked, and gets no reply to some commands."""
+    store, mortals = mortal(address, monkeypatch)
+    nodes = FaultyNodes(mortals.nodes, fails)
+    for part in (store._settlement._outboxes, store._settlement._marks):
+        monkeypatch.setattr(part, "_nodes", nodes)
+    return store, nodes
+
+
+def calls(name: str) -> Callable[[ServerCommand], bool]:
+    return lambda command: command.words[1].endswith(f"_{name}".encode())
+
+
+def at_the_newest(command: ServerCommand) -> bool:
+    """Whether operands would be applied at the place of the newest event."""
+    place = Places(command.key[1:].partition(b":")[0].decode()).of(encode(Kind.NEWEST))[0]
+    return calls("shared_apply")(command) and command.key == place.rows
+
+
+def count_and_date(store: ValkeyStore, user: str = "u1") -> None:
+    """One event, with operands for two places."""
+    with store.transaction() as transaction:
+        transaction.put(encode(Kind.USER, user), b"1")
+        merge_accepted(transaction, 1, user)
+        raise_newest(transaction, 1_700_000_000_000_000, user)
+
+
+def accepted(store: ValkeyStore) -> int:
+    with store.snapshot() as snapshot:
+        return read_accepted(snapshot)
+
+
+@pytest.fixture
+def brief_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any mark is old, and two looks follow each other at once."""
+    monkeypatch.setattr(applied_marks, "_AFTER_US", 0)
+    monkeypatch.setattr(applied_marks, "_BETWEEN_LOOKS_S", 0.0)
+
+
+def look_often(store: ValkeyStore) -> None:
+    for _ in range(10):
+        store._settlement._marks.step()
+
+
+def marks(server: ValkeyNode, address: str) -> list[str]:
+    """The users of whom something is marked as applied, at any place of counts."""
+    places = Places(parse_address(address).namespace)
+    found = [server.ask("ZRANGE", place.applied, 0, -1) for place in places.counts]
+    return sorted({user.decode() for some in found for user in some} - {""})
+
+
+@pytest.mark.usefixtures("brief_marks")
+def test_a_mark_outlives_any_outage_and_is_gone_once_its_outbox_is_empty(
+    server: ValkeyNode, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, nodes = faulty(address, monkeypatch, at_the_newest)
+    count_and_date(store)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match="what users share"):
+            store.settle()
+        look_often(store)
+        assert (accepted(store), marks(server, address)) == (1, ["u1"])
+    nodes.fails = lambda command: False
+    store.settle()
+    look_often(store)
+    assert (accepted(store), marks(server, address)) == (1, [])
+    count_and_date(store)
+    store.settle()
+    assert (accepted(store), marks(server, address)) == (2, ["u1"])
+    store.close()
+
+
+@pytest.mark.usefixtures("brief_marks")
+def test_who_read_an_outbox_and_slept_until_its_mark_was_forgotten_applies_nothing(
+    server: ValkeyNode, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep, _ = mortal(address, monkeypatch)
+    awake, _ = mortal(address, monkeypatch)
+    count_and_date(asleep)
+    read = asleep._settlement._outboxes._operands
+
+    def slept(owners: Sequence[Any]) -> list[Any]:
+        found = read(owners)
+        awake.settle()
+        look_often(awake)
+        assert marks(server, address) == []
+        return found
+
+    monkeypatch.setattr(asleep._settlement._outboxes, "_operands", slept)
+    asleep.settle()
+    assert accepted(asleep) == 1
+    for store in (asleep, awake):
+        store.close()
+
+
+@pytest.mark.usefixtures("brief_marks")
+def test_operands_that_waited_for_longer_than_others_marks_last_are_applied(
+    server: ValkeyNode, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(command: ServerCommand) -> bool:
+        return calls("shared_apply")(command) and b"u1" in command.words
+
+    store, nodes = faulty(address, monkeypatch, away)
+    count_and_date(store, "u1")
+    with pytest.raises(StoreUnavailable):
+        store.settle()
+    other, _ = mortal(address, monkeypatch)
+    count_and_date(other, "u2")
+    other._settlement._settle(["u2"])
+    look_often(other)
+    assert (accepted(store), marks(server, address)) == (1, [])
+    nodes.fails = lambda command: False
+    store.settle()
+    assert accepted(store) == 2
+    for one in (store, other):
+        one.close()
+
+
+def test_what_could_not_be_taken_out_of_an_outbox_is_not_settled(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, nodes = faulty(address, monkeypatch, calls("user_settled"))
+    count_one(store)
+    with pytest.raises(StoreUnavailable, match="what users share"):
+        store.settle()
+    nodes.fails = lambda command: False
+    store.settle()
+    assert (store.unsettled(), accepted(store)) == (0, 1)
+    store.close()
+
+
+def test_any_number_of_announced_users_is_settled(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements, "_MOST", 3)
+    monkeypatch.setattr(user_outboxes, "_USERS", 7)
+    dead, _ = mortal(address, monkeypatch)
+    for start in (0, 100):  # Two moments, in each of which more are announced than a page has.
+        with dead.transaction() as transaction:
+            for number in range(start, start + 100):
+                merge_accepted(transaction, 1, f"u{number}")
+    store, _ = mortal(address, monkeypatch)
+    looked = {one.user for _ in range(60) for one in store._settlement._announcements.next_ones(0)}
+    assert len(looked) == 200  # As sweeps find them, call by call.
+    store.settle()
+    assert (accepted(store), store.unsettled()) == (200, 0)
+    for one in (dead, store):
+        one.close()
+
+
+def test_an_outbox_of_any_length_is_settled(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_outboxes, "_COMMITS", 3)
+    store, _ = mortal(address, monkeypatch)
+    for _ in range(10):
+        count_one(store)
+    store.settle()
+    assert (accepted(store), store.unsettled()) == (10, 0)
+    store.close()
+
+
+def test_any_number_of_rows_of_one_place_is_read_at_once(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = mortal(address, monkeypatch)
+    place = Places(parse_address(address).namespace).counts[0]
+    fields = [b"%d" % number for number in range(20_000)]
+    put = [word for field in fields for word in (field, field)]
+    words = [*call("shared_read", place.rows, place.applied), b"0", *fields]
+    _, (_, values, _) = store._nodes.run(
+        [
+            ServerCommand(place.rows, [b"HSET", place.rows, *put]),
+            ServerCommand(place.rows, words),
+        ]
+    )
+    assert values == fields
+    store.close()
+
+
+def test_an_operand_that_no_announcement_names_any_more_is_found_at_its_user(
+    server: ValkeyNode, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, _ = mortal(address, monkeypatch)
+    count_one(dead)
+    for pending in Places(parse_address(address).namespace).pending:
+        server.ask("DEL", pending)
+    store, _ = mortal(address, monkeypatch)
+    store.settle()
+    assert store.unsettled() == 1
+    store.settle(everyone=True)
+    assert (accepted(store), store.unsettled()) == (1, 0)
+    for one in (dead, store):
+        one.close()

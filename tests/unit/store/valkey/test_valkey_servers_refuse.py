@@ -13,8 +13,10 @@ import pytest
 
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.store.base import WriteConflict
+from penchant.store.guarded_store import GuardedStore
 from penchant.store.keys import Kind, encode
 from penchant.store.open import open_store
+from penchant.store.valkey.place_indexes import user_entry
 from penchant.store.valkey.places import Places
 from penchant.store.valkey.valkey_nodes import ServerCommand
 from penchant.store.valkey.valkey_store import ValkeyStore
@@ -27,6 +29,7 @@ from tests.support.valkey_servers import (
     free_ports,
     valkey_cluster,
     valkey_server,
+    wait_until,
 )
 
 PATIENT = "?timeout_ms=30000"
@@ -158,6 +161,64 @@ def test_what_is_said_beforehand_costs_one_round_trip(
     store.close()
 
 
+def test_the_longer_a_node_is_away_the_rarer_anybody_waits_for_it(server: ValkeyNode) -> None:
+    store = opened(f"valkey://{server.name}/shop?timeout_ms=300")
+    nodes, key = store._nodes, b"{shop:x}"
+    (node,) = nodes.primaries
+    with server.paused():
+        for lasts_s in (1.0, 2.0, 4.0, 8.0, 8.0):
+            (reply,) = nodes.run([ServerCommand(key, [b"GET", key])])
+            assert isinstance(reply, StoreUnavailable)
+            assert reply.silent
+            assert nodes._away[node][1] == lasts_s
+            nodes._away[node] = 0.0, lasts_s  # That time is over.
+    nodes._away[node] = time.monotonic() + 60.0, 8.0  # And it still counts as away.
+    wait_until(lambda: nodes.run([ServerCommand(key, [b"GET", key])]) == [None], "an answer")
+    assert not nodes._away
+    store.close()
+
+
+def test_of_any_number_of_commands_each_pipeline_has_its_own_time(
+    server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
+    keys = [b"{shop:%d}" % number for number in range(3000)]
+    sent, send = list[int](), store._nodes._send
+
+    def heard(run):  # type: ignore[no-untyped-def] # Of private types.
+        sent.append(len(run.left))
+        return send(run)
+
+    monkeypatch.setattr(store._nodes, "_send", heard)
+    replies = store._nodes.run([ServerCommand(key, [b"SET", key, key]) for key in keys])
+    assert replies == [b"OK"] * 3000
+    found = store._nodes.run([ServerCommand(key, [b"GET", key]) for key in keys])
+    assert (found, max(sent), sum(sent)) == (keys, 1024, 6000)
+    store.close()
+
+
+def test_what_is_long_has_time_for_its_length(
+    server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
+    given_s, read = list[float](), store._nodes._read
+
+    def heard(run, sent):  # type: ignore[no-untyped-def] # Of private types.
+        given_s.append(run.deadline - time.monotonic())
+        read(run, sent)
+
+    monkeypatch.setattr(store._nodes, "_read", heard)
+    rows = [(encode(Kind.RESIDUAL, "set", number), b"x" * 1000) for number in range(40_000)]
+    with store.transaction() as transaction:
+        for key, value in rows:
+            transaction.put(key, value)
+    assert max(given_s) > 30.0
+    with store.snapshot() as snapshot:
+        assert snapshot.get(rows[-1][0]) == rows[-1][1]
+    assert given_s[-1] <= 30.0
+    store.close()
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[ValkeyCluster6]:
     # No failover while a node is away: its replica would answer in its place.
@@ -192,6 +253,49 @@ def test_a_node_that_is_away_fails_what_lies_there_alone(cluster: ValkeyCluster6
                 assert snapshot.get(record(user)) == b"1"
         with pytest.raises((WriteConflict, StoreUnavailable)):
             write()
+    store.close()
+
+
+def test_a_node_that_is_full_or_away_costs_the_users_of_the_others_nothing(
+    cluster: ValkeyCluster6,
+) -> None:
+    engine = opened(cluster.address_of("shop") + "?timeout_ms=2000")
+    places, nodes = Places("shop"), engine._nodes
+
+    def port_of(key: bytes) -> int:
+        served = nodes._served[nodes._slot_of(key)]
+        assert served is not None
+        return served[1]
+
+    victim = next(node for node in cluster.nodes[:3] if node.port != port_of(places.catalog.rows))
+    keys = {
+        user: {places.user(user).rows, user_entry(places, places.user(user)).index}
+        for user in (f"u{number}" for number in range(200))
+    }
+    there = [user for user in keys if port_of(places.user(user).rows) == victim.port][:2]
+    others = [user for user in keys if victim.port not in map(port_of, keys[user])][:8]
+    store = GuardedStore(engine)
+
+    def write(user: str) -> None:
+        with store.transaction() as transaction:
+            transaction.put(record(user), b"x" * 1000)
+
+    for user in (*there, *others):
+        write(user)
+
+    def others_go_on() -> None:
+        assert not store.away
+        for user in others:
+            write(user)
+
+    victim.command("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(StoreUnavailable, match="is full"):
+        write(there[0])
+    others_go_on()
+    with victim.paused():
+        with pytest.raises(StoreUnavailable, match="a server of it did not answer"):
+            contents(store, encode(Kind.USER, there[1]))
+        others_go_on()
     store.close()
 
 
