@@ -118,6 +118,9 @@ class EventColumns:
     ] = ()
     """Column of what is known of the user, such as a country, as a part of the context;
     repeatable. Where a whole log is read, usual names are found."""
+    answer: Annotated[str, Parameter(parse=False)] = ""
+    """Column of yes and no that makes the signal, instead of a column of signals; see `ANSWERS`.
+    Found where a whole log is read."""
     constant_signal: Annotated[
         str, Parameter(name="--signal", group=COLUMNS_GROUP, show_default=False)
     ] = ""
@@ -158,7 +161,7 @@ class EventColumns:
         missing = {}
         for field, option in _EVENT_OPTIONS.items():
             column = getattr(self, field)
-            needed = field in _NEEDED and not (field == "signal" and self.constant_signal)
+            needed = field in _NEEDED and not (field == "signal" and self.has_signals)
             if column not in names and (needed or column != field):
                 missing[field] = way_to(column, field, option, names)
                 if field == "signal" and column == field:
@@ -167,6 +170,11 @@ class EventColumns:
             if column not in names:
                 missing["attribute"] = way_to(column, "", "--attribute-column", names)
         return missing
+
+    @property
+    def has_signals(self) -> bool:
+        """Whether rows get their signals from elsewhere than a column of signals."""
+        return bool(self.constant_signal or self.answer)
 
     def with_fields(self, columns: Mapping[str, str]) -> EventColumns:
         """Returns the columns with others for some fields, by field."""
@@ -183,6 +191,7 @@ class EventColumns:
             self.occurred_at,
             self.event_id,
             self.recommendation_id,
+            self.answer,
         )
         return name in (*fields, *self.attributes) or name.startswith(CONTEXT_PREFIX)
 

@@ -83,6 +83,10 @@ class CsvTable(TextFile):
         """See `TableFile.open_quotes`."""
         return self._open_quotes
 
+    def again(self) -> CsvTable:
+        """See `TableFile.again`."""
+        return CsvTable(TextSource(self.path), self._expected, recovers=self._recovers)
+
     def _read_names(self) -> Sequence[str]:
         csv.field_size_limit(_FIELD_BYTES)
         self._lines = self.source.lines()

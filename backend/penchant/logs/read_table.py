@@ -61,7 +61,8 @@ def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> E
         raise ConfigError(f"events: no row can be read; {left_out.first_case}")
     span = LogSpan()
     span.add(log.at_us)
-    left_out.warnings += [*span.warnings, *odd.warnings]
+    left_out.warnings += [*span.warnings, *odd.repeats]
+    left_out.odd_scale = odd.scale
     return log
 
 

@@ -65,6 +65,8 @@ class LeftOut:
     """Rows that are read in a changed form, by what was changed."""
     warnings: list[str] = field(default_factory=list)
     """What else a person should know about the files."""
+    odd_scale: str = ""
+    """A warning about the scale of the ratings; whoever assumes another scale empties it."""
     assumed: list[str] = field(default_factory=list)
     """What was assumed where options and headings leave it open, a sentence or two each."""
 
@@ -107,7 +109,7 @@ class LeftOut:
             *self.assumed,
             *(f"Left out, {reason}" for reason in self.reasons()),
             *changes(self.changed),
-            *(f"Warning: {warning}" for warning in self.warnings),
+            *(f"Warning: {warning}" for warning in [*self.warnings, self.odd_scale] if warning),
         ]
 
     def by_reason(self) -> Counter[str]:
