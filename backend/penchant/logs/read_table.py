@@ -16,7 +16,7 @@ from penchant.logs.item_rows import read_item_rows
 from penchant.logs.joined_log import joined
 from penchant.logs.log_span import LogSpan
 from penchant.logs.odd_events import OddEvents
-from penchant.logs.refusals import LeftOut
+from penchant.logs.refusals import UNREADABLE_EVENTS, UNREADABLE_ITEMS, LeftOut
 from penchant.logs.table_file import TableFile
 
 
@@ -35,7 +35,8 @@ def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> lis
     items: dict[str, Item] = {}
     for batch in table.batches():
         read, refusals = read_item_rows(batch, found)
-        left_out.add_rows("unreadable rows of items", batch, refusals)
+        left_out.rows["items"] += len(batch)
+        left_out.add_rows(UNREADABLE_ITEMS, batch, refusals)
         items.update((item.id, item) for item in read if item is not None)
     left_out.warnings += table.warnings
     if not items:
@@ -72,6 +73,7 @@ def _parts(
     found = columns_of(table, columns)
     for batch in table.batches(found.reads):
         log, refusals = read_event_rows(batch, found)
-        left_out.add_rows("unreadable rows of events", batch, refusals)
+        left_out.rows["events"] += len(batch)
+        left_out.add_rows(UNREADABLE_EVENTS, batch, refusals)
         odd.add(log, ~refusals.mask)
         yield log.take(np.flatnonzero(~refusals.mask)) if refusals.reasons else log
