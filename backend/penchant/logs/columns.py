@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.logs.cells import UNITS_US
 from penchant.logs.found_columns import way_to
 from penchant.logs.known_columns import RATINGS, folded, known_column
+from penchant.logs.written_times import AUTO, TIME_UNITS
 
 COLUMNS_GROUP = "Columns"
 """Heading of these options in the help of a command."""
@@ -125,12 +125,18 @@ class EventColumns:
         str, Parameter(name="--signal", group=COLUMNS_GROUP, show_default=False)
     ] = ""
     """The signal of every row, instead of a column."""
-    time_unit: Annotated[str, Parameter(group=COLUMNS_GROUP)] = "s"
-    """Unit of epoch times: s, ms, us or ns."""
+    time_unit: Annotated[str, Parameter(group=COLUMNS_GROUP)] = AUTO
+    """Unit of epoch times: s, ms, us or ns; or how dates are written: dmy or mdy, ymd (20240501),
+    excel (days of a spreadsheet); auto: as the whole column says, else s."""
+    value_form: Annotated[str, Parameter(parse=False)] = ""
+    """How values are written, see `told_form`; empty: as plain numbers."""
 
     def __post_init__(self) -> None:
-        if self.time_unit not in UNITS_US:
-            raise ConfigError(f"time_unit: got {self.time_unit!r}, expected s, ms, us or ns")
+        if self.time_unit not in TIME_UNITS:
+            expected = ", ".join(TIME_UNITS[:-1])
+            raise ConfigError(
+                f"time_unit: got {self.time_unit!r}, expected {expected} or {TIME_UNITS[-1]}"
+            )
 
     def found_in(self, names: Collection[str]) -> EventColumns:
         """Returns the columns to read in a file with these column names.

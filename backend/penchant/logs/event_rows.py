@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penchant.domain.limits import Limits
-from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
-from penchant.logs.cells import number_of
+from penchant.logs.cell_arrays import CodedTexts, times_us_of
 from penchant.logs.columns import CONTEXT_PREFIX, EventColumns
 from penchant.logs.event_log import EventLog, text_array
 from penchant.logs.known_columns import folded
@@ -26,6 +25,7 @@ from penchant.logs.row_fields import (
     required_ids,
 )
 from penchant.logs.usual_signals import ANSWERS, UNANSWERED, answer_of
+from penchant.logs.written_values import value_of, values_of
 
 _LIMITS = Limits()
 
@@ -57,8 +57,10 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
         (event_ids, columns.event_id),
     ):
         refuse_lost_ids(ids, batch, column, refusals)
-    numbers = numbers_of(batch.cells(columns.value))
-    refusals.refuse(numbers.wrong, conversion_error(batch, columns.value, number_of))
+    form = columns.value_form
+    numbers = values_of(batch.cells(columns.value), form)
+    wrong = conversion_error(batch, columns.value, lambda cell: value_of(cell, form))
+    refusals.refuse(numbers.wrong, wrong)
     refuse_impossible_times(batch, times, columns.occurred_at, unit, refusals)
     recommendation_ids = ids_in(batch, columns.recommendation_id, refusals)
     for ids, field, most_bytes in (

@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from penchant.logs.cells import BadRow, printable, time_us_of
+from penchant.logs.cells import printable
 from penchant.logs.column_looks import ColumnLook
 from penchant.logs.known_columns import folded, is_attribute, likely_columns
+from penchant.logs.told_forms import could_be_times
 
 Looks = Mapping[str, ColumnLook]
 """What stands in the columns of a file, by name."""
 
-_FIRST_US, _LAST_US = 631_152_000_000_000, 4_102_444_800_000_000
-"""1990 and 2100: a number outside of them is no time."""
-_NEARLY_ALL = 0.95
 _AS_GOOD = 1 / 20
 """Share of the distinct values of a column from which on another one could be the users too: one
 order in ten customers' is no rarity, nor are ten customers in an order's."""
@@ -64,13 +62,6 @@ def guess_event_columns(
     """
     guess = Guess()
     left = {name: look for name, look in looks.items() if look.filled and name not in taken}
-    times = [name for name, look in left.items() if _are_times(look.sample)]
-    if "occurred_at" in missing:
-        if len(times) == 1:
-            guess.columns["occurred_at"] = times[0]
-        elif times:
-            guess.ask("occurred_at", times, looks)
-    left = {name: look for name, look in left.items() if name not in times}
     pointing = _pointing(left, ids, id_name) if "item" in missing else []
     if len(pointing) == 1:
         guess.columns["item"] = pointing[0]
@@ -83,6 +74,13 @@ def guess_event_columns(
                 del left[likely[0]]
             elif likely:
                 guess.ask(wanted, likely, looks)
+    times = [name for name, look in left.items() if could_be_times(look.sample)]
+    if "occurred_at" in missing:
+        if len(times) == 1:
+            guess.columns["occurred_at"] = times[0]
+        elif times:
+            guess.ask("occurred_at", times, looks)
+    left = {name: look for name, look in left.items() if name not in times}
     open_ = [one for one in ("user", "item") if one in missing and one not in guess.columns]
     rivals = _rivals(left)
     for wanted in open_:
@@ -139,14 +137,3 @@ def _rivals(looks: Looks) -> list[str]:
     most = found[0][0] if found else 0
     least = max(_FEW, most * _AS_GOOD)
     return [name for place, (count, name) in enumerate(found) if not place or count >= least]
-
-
-def _are_times(cells: Sequence[str]) -> bool:
-    return bool(cells) and sum(map(_is_time, cells)) >= _NEARLY_ALL * len(cells)
-
-
-def _is_time(text: str) -> bool:
-    try:
-        return _FIRST_US <= time_us_of(text, "s") <= _LAST_US
-    except BadRow:
-        return False

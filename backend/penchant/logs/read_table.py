@@ -18,6 +18,7 @@ from penchant.logs.log_span import LogSpan
 from penchant.logs.odd_events import OddEvents
 from penchant.logs.refusals import UNREADABLE_EVENTS, UNREADABLE_ITEMS, LeftOut
 from penchant.logs.table_file import TableFile
+from penchant.logs.told_forms import with_told_forms
 
 
 def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> list[Item]:
@@ -70,7 +71,8 @@ def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> E
 def _parts(
     table: TableFile, columns: EventColumns, left_out: LeftOut, odd: OddEvents
 ) -> Iterator[EventLog]:
-    found = columns_of(table, columns)
+    found, said = with_told_forms(table, columns_of(table, columns))
+    left_out.assumed += said
     for batch in table.batches(found.reads):
         log, refusals = read_event_rows(batch, found)
         left_out.rows["events"] += len(batch)

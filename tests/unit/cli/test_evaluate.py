@@ -204,9 +204,12 @@ def test_milliseconds_are_not_taken_for_seconds(shop: list[object]) -> None:
     cells = [row.split(",") for row in rows]
     late = [",".join([*row[:-1], str(1700000000000 + int(row[-1]))]) for row in cells]
     path.write_text("\n".join([heading, *late]) + "\n")
-    result = run_command(["evaluate", *shop])
+    result = run_command(["evaluate", *shop, "--time-unit", "s"])
     assert result.exit_code == 1
     assert "--time-unit ms makes it" in result.output
+    told = run_command(["evaluate", *shop])
+    assert told.exit_code == 0
+    assert "timestamp are read as milliseconds since 1970" in told.output
 
 
 @pytest.mark.parametrize(

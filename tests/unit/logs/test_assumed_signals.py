@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable, admit
 from penchant.domain.signals import DEFAULT_SIGNALS, named_signals
 from penchant.domain.types import Event
@@ -232,6 +233,34 @@ def test_a_value_that_changes_nothing_is_said_to_change_nothing(tmp_path: Path) 
     assert "The column score is read as value and changes nothing" in "".join(left_out.assumed)
     _, left_out = read_rows(tmp_path, "signal,score", rows)
     assert "changes nothing" not in "".join(left_out.assumed)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (['"1,5"', "3", '"4,75"'], [1.5, 3, 4.75]),
+        (["1/5", "4/5", "3 / 5"], [1, 4, 3]),
+        (["★", "★★★☆☆", "⭐⭐⭐⭐"], [1, 3, 4]),
+    ],
+)
+def test_values_as_people_write_them_are_read_where_the_column_agrees(
+    tmp_path: Path, cells: list[str], values: list[float]
+) -> None:
+    stream, left_out = read_rows(tmp_path, "rating", cells * 30)
+    assert left_out.counts == {}
+    assert [event.value for event in stream.events[:3]] == values
+    assert "All values of the column rating are read as" in "".join(left_out.assumed)
+
+
+@pytest.mark.parametrize("cells", [['"1,500"', '"2,000"'], ["1/5", "1/10"]])
+def test_values_that_could_be_two_numbers_stay_refused(tmp_path: Path, cells: list[str]) -> None:
+    with pytest.raises(ConfigError, match="expected a finite number"):
+        read_rows(tmp_path, "rating", cells * 30)
+
+
+def test_a_decimal_comma_beside_a_decimal_point_costs_its_row(tmp_path: Path) -> None:
+    _, left_out = read_rows(tmp_path, "rating", ['"1,5"', "2.5", "3.5", "4"] * 30)
+    assert left_out.counts == {"unreadable rows of events": 30}
 
 
 def test_thumbs_of_0_and_1_are_spoken_of_once(tmp_path: Path) -> None:
