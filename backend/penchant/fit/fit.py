@@ -258,7 +258,7 @@ class _Fit:
             folder = server.releases / manifest.id
             if own:
                 self._serve(server, folder, whole)
-        self._say(manifest.reasons)
+        self._say(f"The release, which learnt from the whole log: {manifest.reasons}")
         return FitResult(
             release=manifest,
             folder=folder,
