@@ -39,7 +39,10 @@ from penchant.logs.written_times import (
 )
 from penchant.logs.written_values import told_form
 
-_YEAR_1990_US, _YEAR_2100_US = 631_152_000_000_000, 4_102_444_800_000_000
+_YEAR_1990_US, _YEAR_2001_US = 631_152_000_000_000, 978_307_200_000_000
+_FINE_UNITS = ("ms", "us", "ns")
+"""Units whose numbers may be ids as well: those of products have as many digits."""
+_DAY_US = 86_400_000_000
 _MOST = 0.9
 """Share of a column's numbers from which on the others contradict them; below, nothing is told."""
 _AHEAD_US = 86_400_000_000
@@ -68,7 +71,7 @@ class TimeForms:
     numbers: int = 0
     """Numbers that were added."""
     fits: dict[str, int] = field(default_factory=dict)
-    """Those that are times of 1990 to 2100, by the unit that makes them so."""
+    """Those that are times up to a year ahead, by the unit that makes them so."""
     example: dict[str, str] = field(default_factory=dict)
     """A text by each unit that it fits or, under `not UNIT`, does not."""
 
@@ -141,9 +144,13 @@ def _is_time(number: float, unit: str) -> bool:
         return moment_of_number(number) is not None
     else:
         at_us = round(number * UNITS_US[unit]) if abs(number) < 1e19 else None
-    if unit == "s" and at_us is not None:
-        return YEAR_1971_US <= at_us <= time.time_ns() // 1000 + _AHEAD_US
-    return at_us is not None and _YEAR_1990_US <= at_us < _YEAR_2100_US
+    if at_us is None:
+        return False
+    first_us = _YEAR_2001_US if unit in _FINE_UNITS else _YEAR_1990_US
+    ahead_us = 366 * _DAY_US
+    if unit == "s":
+        first_us, ahead_us = YEAR_1971_US, _DAY_US
+    return first_us <= at_us <= time.time_ns() // 1000 + ahead_us
 
 
 def could_be_times(texts: Collection[str]) -> bool:
@@ -159,10 +166,10 @@ def could_be_times(texts: Collection[str]) -> bool:
         return False
     if unit == EXCEL and not any(set(text) & set(".,") for text in texts):
         return False
-    found = 0
+    found, latest_us = 0, time.time_ns() // 1000 + 366 * _DAY_US
     for text in texts:
         with contextlib.suppress(BadRow):
-            found += _YEAR_1990_US <= time_us_of(text, unit) < _YEAR_2100_US
+            found += _YEAR_1990_US <= time_us_of(text, unit) < latest_us
     return bool(texts) and found >= 0.95 * len(texts)
 
 

@@ -144,6 +144,16 @@ def test_a_name_that_mostly_means_an_item_is_one_without_a_file_of_items(
     assert (len(stream.users), len(stream.items)) == (40, 30)
 
 
+def test_numbers_of_products_are_no_times(tmp_path: Path) -> None:
+    rows = [
+        f"{n % 40},{4_006_381_333_000 + n % 30},{885_909_950_000 + n},2026-03-{1 + n % 28:02}"
+        for n in range(200)
+    ]
+    stream, left_out = read(tmp_path, "\n".join(["user,ean,upc,wann", *rows, ""]))
+    assert len(stream.items) == 30
+    assert "occurred_at is the column wann" in "".join(left_out.assumed)
+
+
 def test_every_missing_column_of_both_files_is_said_at_once(tmp_path: Path) -> None:
     rows = [f"{n % 40}.5,{n % 30}.5" for n in range(200)]
     items = "a,b\n" + "x,y\n" * 30
