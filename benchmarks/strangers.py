@@ -85,8 +85,11 @@ def without_attributes(stream: Stream) -> Stream:
 def _targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTargets:
     found = choose_targets(stream, replay_config)
     young = np.flatnonzero(found.earlier < STRANGER)
-    return EvaluationTargets(
-        found.positions[young], found.earlier[young], found.item_age[young], found.seen
+    return dataclasses.replace(
+        found,
+        positions=found.positions[young],
+        earlier=found.earlier[young],
+        item_age=found.item_age[young],
     )
 
 

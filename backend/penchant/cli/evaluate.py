@@ -21,6 +21,7 @@ from penchant.evaluation.recommender import EncoderRetraining
 from penchant.evaluation.result_tables import tables
 from penchant.report.chart import require_matplotlib
 from penchant.report.page import as_json, check_writable
+from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
 from penchant.report.text_table import rendered
 from penchant.system.durable_file import write_whole
@@ -102,6 +103,8 @@ def evaluate(
     seconds = time.monotonic() - began
     _write(console, replace(request, slow_clock=clock), output, evaluation, seconds)
     _print_next_steps(console, request, output, evaluation, seconds)
+    if evaluation.alarm:
+        console.say(f"Warning: {printable(evaluation.alarm)}", "yellow")
     return 0
 
 

@@ -42,8 +42,10 @@ def fit(*, request: Annotated[FitRequest, FLAT] = _DEFAULTS) -> int | None:
         console.say(note, "yellow")
     if result.served:
         next_steps(console, {command_line("serve", "--config", file): ""}, "Serve it:")
-        return None
-    there = options(store=request.log.store, settings=request.settings)
-    publish = command_line("publish", result.release.id, *there)
-    next_steps(console, {publish: ""}, "Judge it beside the served one, and serve it:")
+    else:
+        there = options(store=request.log.store, settings=request.settings)
+        publish = command_line("publish", result.release.id, *there)
+        next_steps(console, {publish: ""}, "Judge it beside the served one, and serve it:")
+    if result.alarm:
+        console.say(f"Warning: {printable(result.alarm)}", "yellow")
     return None

@@ -68,7 +68,7 @@ def _sum_up(console: Terminal, report: ImportReport) -> int:
             summary.add_row(Text(word, style=style), Text(f"{count:,}", justify="right"))
     console.print(summary)
     lines = [f"Times: {report.span}."] if report.span else []
-    lines += changes(report.changed)
+    lines += [*map(printable, report.assumed), *changes(report.changed)]
     if rejected:
         lines += [f"Rejected, {first}" for first in report.first_rejected]
         lines.append(f"Rejected rows, with the reasons: {report.rejected_path}")

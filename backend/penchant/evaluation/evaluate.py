@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ from penchant.evaluation.holdout import hold_out
 from penchant.evaluation.model_settings import ModelSettings
 from penchant.evaluation.recommender import EncoderRetraining, Recommender
 from penchant.evaluation.replay_log import OnLog, ReplayLog, ignore_log
-from penchant.evaluation.targets import ReplayConfig
+from penchant.evaluation.targets import ReplayConfig, choose_targets
+from penchant.logs.log_check import candidates_in_words, share_of_repeats
+from penchant.logs.refusals import LeftOut
+from penchant.logs.stream import Stream
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.system.option_types import FLAT, OBJECTIVE
 from penchant.system.progress import Progress, no_progress
@@ -133,9 +137,21 @@ def evaluate(
     config = with_asked(request.model.config(request.log.source.store), request.objective)
     baselines = _make_baselines(request)
     progress("Reading the log", 0.0)
-    judged = request.log.read_for(config, "nothing to evaluate", on_log)
+    read = LeftOut()
+
+    def noted(stream: Stream, left_out: LeftOut, hits: str) -> None:
+        nonlocal read
+        read = left_out
+        left_out.assumed.append(
+            candidates_in_words(request.replay.candidates, share_of_repeats(stream))
+        )
+        on_log(stream, left_out, hits)
+
+    judged = request.log.read_for(config, "nothing to evaluate", noted)
     stream, config = judged.stream, judged.config
-    stream, replay_config = hold_out(stream, request.replay, request.hold_out_items, request.seed)
+    plan = request.replay.resolved(stream)
+    stream, replay_config = hold_out(stream, plan, request.hold_out_items, request.seed)
+    choose_targets(stream, replay_config)  # For its error before anything expensive.
     progress("Reading the log", 1.0)
     # Only here: it loads ONNX Runtime, which the help of the command does without.
     from penchant.evaluation.penchant import PenchantRecommender, middle_clock
@@ -150,7 +166,7 @@ def evaluate(
     cache = None
     if request.keep is not None:
         cache = ResultCache(request.keep, stream, replay_config, request.seed)
-    return compare_recommenders(
+    evaluation = compare_recommenders(
         stream,
         replay_config,
         penchant,
@@ -162,6 +178,7 @@ def evaluate(
         cache,
         request.workers,
     )
+    return dataclasses.replace(evaluation, notes=tuple(read.notes()), alarm=read.alarm())
 
 
 def _make_baselines(request: EvaluationRequest) -> list[Recommender]:

@@ -45,7 +45,7 @@ def sentences(evaluation: Evaluation, seconds: float) -> list[str]:
         f"The log holds {len(stream.items):,} items and {len(stream.events):,} events of "
         f"{len(stream.users):,} users. The oldest {plan.start(stream):,} events "
         f"({plan.train_fraction:.0%}) only train.",
-        f"Before {every} after those, {choice if plan.candidates == 'unseen' else 'all items'} "
+        f"Before {every} after those, {choice if targets.candidates == 'unseen' else 'all items'} "
         f"were ranked: {len(targets.positions):,} rankings. {targets.seen:,} hits were left out, "
         "because their item was no candidate.",
         f"Recommenders were fitted before the first ranking, {again}.",
@@ -58,6 +58,7 @@ def numbers(evaluation: Evaluation, origin: EvaluationOrigin, seconds: float) ->
     return {
         "origin": dataclasses.asdict(origin),
         "facts": {**facts(evaluation), "relevant": origin.hits, "seconds": round(seconds, 1)},
+        "notes": list(evaluation.notes),
         "contenders": [dataclasses.asdict(summary) for summary in evaluation.summaries],
     }
 
@@ -72,5 +73,7 @@ def report(evaluation: Evaluation, origin: EvaluationOrigin, seconds: float) -> 
         f"recall@{k} over the stream's time": plots.over_time(stream, targets, results, k),
         "How the interest of the busiest users drifts": plots.drift(evaluation.drifts),
     }
-    texts = [*origin.sentences(), *sentences(evaluation, seconds)]
+    alarm = [evaluation.alarm] if evaluation.alarm else []
+    log = [note for note in evaluation.notes if not (alarm and alarm[0] in note)]
+    texts = [*alarm, *origin.sentences(), *sentences(evaluation, seconds), *log, *alarm]
     return page("Penchant: evaluation", texts, tables(evaluation.summaries), pictures)

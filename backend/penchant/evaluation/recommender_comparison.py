@@ -38,6 +38,10 @@ class Evaluation:
     """One per recommender, in the same order."""
     drifts: list[Drift]
     """Drift of the busiest users' interest in Penchant."""
+    notes: tuple[str, ...] = ()
+    """What was assumed of the log, left out of it and odd in it, a sentence or two each."""
+    alarm: str = ""
+    """Says that much of the log is left out; empty: little is."""
 
 
 def compare_recommenders(

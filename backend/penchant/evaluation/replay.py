@@ -83,7 +83,7 @@ def replay(
             )
             result.rank_s[row] = time.perf_counter() - began
             _require_scores(recommender, scores, len(stream.items))
-            hidden = _items(seen[user] if replay_config.candidates == "unseen" else ())
+            hidden = _items(seen[user] if targets.candidates == "unseen" else ())
             result.rank[row] = mean_rank(scores, item, hidden)
             best = _best(scores, hidden)
             result.top[row, : len(best)] = best

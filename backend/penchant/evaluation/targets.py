@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from cyclopts import Parameter
 
 from penchant.domain.arrays import Int64
 from penchant.domain.errors import ConfigError
+from penchant.logs.log_check import AUTO, share_of_repeats, told_candidates
 from penchant.logs.stream import Stream
 
 CANDIDATES = ("unseen", "all")
+"""What is ranked; `auto`, one of them by the log, is resolved before anything is."""
 
 MOST_UNFITTED = 5000
 """Events after which recommenders fit again by default, at most."""
@@ -47,8 +50,9 @@ class ReplayConfig:
     """Rank for one in this many relevant events, starting with the first."""
     refresh_every: Annotated[int | None, Parameter(show_default=_default_refits)] = None
     """Fit again, the baselines too, after this many events; 0: never."""
-    candidates: str = "unseen"
-    """unseen: items that the user has no event about yet; all: the whole catalog."""
+    candidates: str = AUTO
+    """Items to rank: unseen, those that the user has no event about yet; all; auto: all if many
+    hits are repeats."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.train_fraction < 1:
@@ -58,8 +62,15 @@ class ReplayConfig:
             raise ConfigError(f"every: got {self.every}, expected 1 or more")
         if self.refresh_every is not None and self.refresh_every < 0:
             raise ConfigError(f"refresh_every: got {self.refresh_every}, expected 0 or more")
-        if self.candidates not in CANDIDATES:
-            raise ConfigError(f"candidates: got {self.candidates!r}, expected unseen or all")
+        if self.candidates not in (AUTO, *CANDIDATES):
+            raise ConfigError(f"candidates: got {self.candidates!r}, expected auto, unseen or all")
+
+    def resolved(self, stream: Stream) -> ReplayConfig:
+        """The same with `unseen` or `all` for `auto`; see `told_candidates`."""
+        if self.candidates != AUTO:
+            return self
+        told = told_candidates(AUTO, share_of_repeats(stream))
+        return dataclasses.replace(self, candidates=told)
 
     def start(self, stream: Stream) -> int:
         """Position of the first event after the training part."""
@@ -96,6 +107,8 @@ class EvaluationTargets:
     """Number of earlier events about the item, shape (n,)."""
     seen: int
     """Relevant events left out because their item was no candidate."""
+    candidates: str
+    """What is ranked, one of `CANDIDATES`."""
 
 
 def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTargets:
@@ -105,6 +118,7 @@ def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTar
         ConfigError: there are none.
     """
     start = replay_config.start(stream)
+    candidates = replay_config.resolved(stream).candidates
     of_user, of_item = Counter[int](), Counter[int]()
     touched: defaultdict[int, set[int]] = defaultdict(set)
     rows: list[tuple[int, int, int]] = []
@@ -113,7 +127,7 @@ def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTar
         zip(stream.user.tolist(), stream.item.tolist(), strict=True)
     ):
         if position >= start and stream.relevant[position]:
-            if replay_config.candidates == "unseen" and item in touched[user]:
+            if candidates == "unseen" and item in touched[user]:
                 seen += 1
             else:
                 rows.append((position, of_user[user], of_item[item]))
@@ -128,4 +142,4 @@ def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTar
             f"({seen:,} are about items that the user had an event about before; "
             "--candidates all ranks for those too); expected at least one"
         )
-    return EvaluationTargets(chosen[:, 0], chosen[:, 1], chosen[:, 2], seen)
+    return EvaluationTargets(chosen[:, 0], chosen[:, 1], chosen[:, 2], seen, candidates)

@@ -34,7 +34,7 @@ from penchant.fit.trial import FitChoice, rungs_of
 from penchant.launch.server_store import ServerStore, open_server_store
 from penchant.logs.interactions import contexts_vary
 from penchant.logs.item_text_templates import text_templates, usual_first, with_template
-from penchant.logs.log_check import LogCheck, check_log
+from penchant.logs.log_check import LogCheck, check_log, told_candidates
 from penchant.logs.read_log import read_log
 from penchant.logs.refusals import LeftOut
 from penchant.logs.stream import Stream, outcomes_before
@@ -94,6 +94,7 @@ class _Fit:
             request = dataclasses.replace(request, settings=settings)
         self._request, self._tell, self._progress = request, say, progress
         self._said: list[str] = []
+        self._alarm = ""
         self._pairs = pairs_of("--set", request.settings)
         self._budget = FitBudget(request.minutes, request.trials)
         own = request.encoder or (None if request.log.store else self._made)
@@ -102,9 +103,7 @@ class _Fit:
     def run(self) -> FitResult:
         request = self._request
         stream, check = self._read()
-        candidates = request.candidates
-        if candidates == "auto":
-            candidates = "all" if check.has_repeats else "unseen"
+        candidates = told_candidates(request.candidates, check.repeats)
         notes = FitNotes(request.output, self._task(stream))
         if notes.resumed:
             self._tell("Going on with what an earlier run has found.")
@@ -156,12 +155,16 @@ class _Fit:
             self._pairs = {**self._pairs, "signals": as_text(stream.signals)}
         judged = judged_by(stream, self._config, request.relevant, request.log.default_relevance)
         stream = judged.stream
+        self._alarm = left_out.alarm()
+        if self._alarm:
+            self._say(f"Warning: {self._alarm}")
         if judged.sentence:
             self._say(judged.sentence)
         usual = usual_first(text_templates(stream.items)) if request.log.makes_texts else []
         shown = with_template(stream.items, usual[0]) if usual else stream.items
         check = check_log(dataclasses.replace(stream, items=shown), system_clock())
-        for sentence in (*check.sentences(), *(left_out.notes())):
+        notes = left_out.notes()[1 if self._alarm else 0 :]
+        for sentence in (*check.sentences(request.candidates), *notes):
             self._say(sentence)
         return stream, check
 
@@ -239,7 +242,8 @@ class _Fit:
         """Builds the release, and serves it from a store of its own if the log came in files."""
         request = self._request
         report = request.output / REPORT
-        write_whole(report, fit_report(self._said, measured))
+        last = [f"Warning: {self._alarm}"] if self._alarm else []
+        write_whole(report, fit_report([*self._said, *last], measured))
         own, whole = not request.log.store, True
         address = request.log.store or f"lmdb:{(request.output / 'store').absolute()}"
         directory = self._served_encoder().absolute()
@@ -254,7 +258,7 @@ class _Fit:
             folder = server.releases / manifest.id
             if own:
                 self._serve(server, folder, whole)
-        self._say(manifest.reasons)
+        self._say(f"The release, which learnt from the whole log: {manifest.reasons}")
         return FitResult(
             release=manifest,
             folder=folder,
@@ -268,6 +272,7 @@ class _Fit:
             settings=self._pairs,
             measured=measured,
             said=self._said,
+            alarm=self._alarm,
         )
 
     def _build(

@@ -55,8 +55,11 @@ def _gains(learnt: LearntWeights) -> list[tuple[str, float]]:
 
 
 def _parts_table(learnt: LearntWeights) -> TextTable:
-    rows = [[name, f"{gain:+.4f}"] for name, gain in _gains(learnt)]
-    title = f"What NDCG@10 loses without each part ({learnt.rankings:,} held-out likes)"
+    rows = [[name, f"{round(gain, 4) + 0.0:+.4f}"] for name, gain in _gains(learnt)]
+    title = (
+        "What NDCG@10 loses without each part, as learnt in the measurement, before the newest "
+        f"part ended ({learnt.rankings:,} held-out likes); the release learns from the whole log"
+    )
     return TextTable(title, ["part", "adds"], rows)
 
 

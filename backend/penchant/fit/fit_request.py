@@ -106,3 +106,5 @@ class FitResult:
     measured: MeasuredFit | None
     said: list[str] = field(default_factory=list)
     """All sentences, in order."""
+    alarm: str = ""
+    """Says that much of the log is left out; empty: little is."""

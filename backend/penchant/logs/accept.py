@@ -19,7 +19,7 @@ from penchant.domain.errors import InvalidEvent
 from penchant.domain.retired_signals import kind_of, remedy
 from penchant.domain.rewards import SignalTable, admit
 from penchant.logs.event_log import EventLog
-from penchant.logs.refusals import LeftOut
+from penchant.logs.refusals import KNOWN_ALREADY, REFUSED_EVENTS, UNKNOWN_ITEMS, LeftOut
 from penchant.logs.unknown_items import MANY, likely_cause
 
 _UNKNOWN = -1
@@ -120,8 +120,8 @@ def accept(
     repeated = _repeated(log, ~unknown, refused)
     refused &= ~repeated
     kinds: list[tuple[str, Mask, Callable[[int], str]]] = [
-        ("events about unknown items", unknown, lambda at: f"item {log.item.at(at)[:64]!r}"),
-        ("events known already", repeated, lambda at: f"event_id {log.event(at).event_id[:64]!r}"),
+        (UNKNOWN_ITEMS, unknown, lambda at: f"item {log.item.at(at)[:64]!r}"),
+        (KNOWN_ALREADY, repeated, lambda at: f"event_id {log.event(at).event_id[:64]!r}"),
     ]
     otherwise = refused
     for kind, numbered in pairs.retired.items():
@@ -129,7 +129,7 @@ def accept(
         what = remedy(kind, len(np.unique(log.user.code[mine])))
         kinds.append((kind, mine, _always(what)))
         otherwise = otherwise & ~mine
-    kinds.append(("events refused", otherwise, lambda at: pairs.errors[int(pairs.number[at])]))
+    kinds.append((REFUSED_EVENTS, otherwise, lambda at: pairs.errors[int(pairs.number[at])]))
     _warn_of_unknown(log, items, numbers, unknown, left_out)
     met = [one for one in kinds if one[1].any()]
     for kind, mask, describe in sorted(met, key=lambda one: int(one[1].argmax())):

@@ -59,14 +59,14 @@ def assumed_signals(log: EventLog, table: SignalTable) -> tuple[SignalTable, lis
         value = value[np.isfinite(value)]
         if row is None:
             row = usual_signal(name) or UNKNOWN
-            if row.value_required and len(value) < events:
+            if row.value_required and not len(value):
                 row = table.get("like", UNKNOWN)  # A rating without its value.
         row, scale = _rescaled(row, value)
         if known and not scale:
             continue
         made[name] = row
         what = f"the signal {printable(name)!r} ({events:,} events)"
-        sentences.append(f"{what} {scale or _meaning(row)}")
+        sentences.append(f"{what} {scale or _meaning(row, value)}")
     return made, _told(sentences)
 
 
@@ -79,7 +79,9 @@ def _told(sentences: Sequence[str]) -> list[str]:
     return [f"Assumed of signals: {shown}{rest}. The setting signals says otherwise."]
 
 
-def _meaning(row: Signal) -> str:
+def _meaning(row: Signal, value: Float64) -> str:
+    if len(value) and row.neutral is not None and row.scale is not None:
+        return _scale_in_words(row)
     weight = f", weight {row.weight:g}" if row.weight != 1 else ""
     return f"has the reward {row.reward:+g}{weight}"
 
@@ -115,6 +117,13 @@ def _with_scale(
     row: Signal, low: float, high: float | None, neutral: float, scale: float
 ) -> tuple[Signal, str]:
     rescaled = dataclasses.replace(row, value_min=low, value_max=high, neutral=neutral, scale=scale)
-    span = f"from {low:g} to {high:g}" if high is not None else f"from {low:g} on"
+    return rescaled, _scale_in_words(rescaled)
+
+
+def _scale_in_words(row: Signal) -> str:
+    """What the values of a signal mean, for one that has a scale."""
+    low, high = row.value_min, row.value_max
+    span = "" if low is None else f" from {low:g}" + (" on" if high is None else f" to {high:g}")
+    neutral, scale = row.neutral or 0.0, row.scale or 0.0
     full = f"{neutral:g} is neutral and {neutral + scale:g} a full like"
-    return rescaled, f"has values {span}, of which {full}"
+    return f"has values{span}, of which {full}"

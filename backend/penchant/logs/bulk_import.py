@@ -30,6 +30,8 @@ from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.table_file import TableFile
 from penchant.logs.text_source import regular_size
+from penchant.logs.told_forms import with_told_forms
+from penchant.logs.written_times import epoch_unit
 from penchant.system.option_types import FLAT
 
 T = TypeVar("T")
@@ -125,6 +127,8 @@ class ImportReport:
     """What else a person should know about the file."""
     span: str = ""
     """First and last day of this run's events."""
+    assumed: Sequence[str] = ()
+    """How times and values were read, where the file is written in an unusual way."""
 
 
 OnStage = Callable[[ImportStage], None]
@@ -180,13 +184,15 @@ def import_events(
     regular_size(request.file)
     columns = request.columns.with_fields(mapped_fields(request.mapped, EVENT_FIELDS))
     options = {"kind": "events", "target": target, **dataclasses.asdict(columns)}
+    options["time_unit"] = epoch_unit(columns.time_unit) or columns.time_unit
+    del options["answer"], options["value_form"]  # Which no import sets.
     attributes = list(options.pop("attributes"))  # As JSON reads them back.
     if attributes:
         options["attributes"] = attributes
     progress = ImportProgress(request.file, options, state=request.state)
     span, odd = LogSpan(), OddEvents()
     with open_table(request.file, request.format, recovers=True) as table, progress:
-        found = columns_of(table, columns)
+        found, said = with_told_forms(table, columns_of(table, columns))
 
         def read(batch: RowBatch) -> tuple[Sequence[Event | None], Refusals]:
             log, refusals = read_event_rows(batch, found)
@@ -197,7 +203,7 @@ def import_events(
         calls = _Calls(read, send, EVENTS_PER_CALL)
         report = _Import(table, calls, progress, on_stage).run()
     warnings = [*report.warnings, *span.warnings, *odd.warnings]
-    return dataclasses.replace(report, warnings=warnings, span=str(span))
+    return dataclasses.replace(report, warnings=warnings, span=str(span), assumed=said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from penchant.domain.arrays import Float64, Int32, Int64, Mask
 from penchant.logs.cells import (
     FARTHEST_US,
-    UNITS_US,
     BadRow,
     is_missing,
     number_of,
@@ -25,6 +24,7 @@ from penchant.logs.cells import (
     time_us_of,
 )
 from penchant.logs.row_batch import ABSENT, Cells, python_cells
+from penchant.logs.written_times import UNITS_US, epoch_unit
 
 _YEAR_1_US = -62_135_596_800_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -214,6 +214,9 @@ def _fast_times_us(cells: Cells, unit: str) -> ParsedTimes | None:
         missing = cells.is_null().to_numpy(zero_copy_only=False)
         ticks = cells.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
         return _of_ticks(ticks, _PER_SECOND[cells.type.unit], missing)
+    unit = epoch_unit(unit)
+    if not unit:
+        return None
     if pa.types.is_integer(cells.type) and unit != "ns":
         missing = cells.is_null().to_numpy(zero_copy_only=False)
         whole = cells.fill_null(0).to_numpy(zero_copy_only=False)

@@ -13,8 +13,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-UNITS_US = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
-"""Microseconds in one unit of an epoch time."""
+from penchant.logs.written_times import (
+    EXCEL,
+    UNITS_US,
+    day_or_month_first,
+    epoch_unit,
+    moment_of,
+    moment_of_number,
+    us_of_day_number,
+    with_point,
+)
 
 FARTHEST_US = float(1 << 62)
 """Bound on the distance of a time from 1970, in microseconds: 146,000 years, far below int64."""
@@ -22,7 +30,6 @@ FARTHEST_US = float(1 << 62)
 _YEAR_2001, _YEAR_2100 = 978_307_200, 4_102_444_800
 _DECIMAL_COMMA = re.compile(r"[+-]?\d[\d. ]*,\d+|[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _WORD = re.compile(r"[^\W\d][\w -]*")
-_DAY_OR_MONTH_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
 _ROUNDED = re.compile(r"[+-]?\d(?:\.(\d*))?[eE]\+?(\d+)")
 _UTC = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
 
@@ -123,8 +130,8 @@ def time_us_of(cell: Any, unit: str) -> int:
     """Converts a cell to microseconds since 1970; a time without a zone is UTC.
 
     Args:
-        cell: a datetime, ISO 8601 text, or an epoch number.
-        unit: unit of an epoch number, a key of `UNITS_US`.
+        cell: a datetime, ISO 8601 text or such as `moment_of` reads, or an epoch number.
+        unit: unit of an epoch number, or how times are written, one of `TIME_UNITS`.
 
     Raises:
         BadRow: the cell is none of them, or farther from 1970 than `FARTHEST_US`.
@@ -138,9 +145,12 @@ def time_us_of(cell: Any, unit: str) -> int:
         return _us_of_datetime(datetime.combine(cell, time()))
     whole = isinstance(cell, int) and not isinstance(cell, bool)
     try:
-        number = number_of(cell)
+        number = number_of(with_point(cell) if isinstance(cell, str) else cell)
     except BadRow:
         number = math.inf if whole else None  # An integer beyond the floats.
+    if number is not None and not epoch_unit(unit):
+        return _us_of_date_number(cell, number, unit)
+    unit, written = epoch_unit(unit), unit
     if number is not None:
         scaled = number * UNITS_US[unit]
         if not abs(scaled) < FARTHEST_US:
@@ -159,13 +169,31 @@ def time_us_of(cell: Any, unit: str) -> int:
             return _us_of_datetime(datetime.fromisoformat(_UTC.sub("+00:00", cell.strip())))
         except (ValueError, OverflowError):
             pass
+        if (moment := moment_of(cell, written)) is not None:
+            return _us_of_datetime(moment)
     hint = ""
-    if isinstance(cell, str) and _DAY_OR_MONTH_FIRST.match(cell.strip()):
-        hint = "; whether the day or the month comes first can't be told"
+    if isinstance(cell, str) and day_or_month_first(cell):
+        hint = (
+            "; whether the day or the month comes first can't be told: --time-unit dmy or mdy "
+            "says it"
+        )
     raise BadRow(
         f"occurred_at: got {quoted(cell)}, expected ISO 8601, for example 2024-05-01T12:00:00Z, "
         f"or an epoch number{hint}"
     )
+
+
+def _us_of_date_number(cell: Any, number: float, unit: str) -> int:
+    """Microseconds since 1970 of a day of a spreadsheet, or of a date as one number."""
+    if unit == EXCEL:
+        at_us, what = us_of_day_number(number), "a day of a spreadsheet, such as 45413.5"
+    else:
+        moment = moment_of_number(number)
+        at_us = None if moment is None else _us_of_datetime(moment)
+        what = "a date as one number, such as 20240501"
+    if at_us is None:
+        raise BadRow(f"occurred_at: got {quoted(cell)}, expected {what}")
+    return at_us
 
 
 def unit_hint(number: float, unit: str = "") -> str:

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.logs.cells import UNITS_US
 from penchant.logs.found_columns import way_to
 from penchant.logs.known_columns import RATINGS, folded, known_column
+from penchant.logs.written_times import AUTO, TIME_UNITS
 
 COLUMNS_GROUP = "Columns"
 """Heading of these options in the help of a command."""
@@ -118,16 +118,25 @@ class EventColumns:
     ] = ()
     """Column of what is known of the user, such as a country, as a part of the context;
     repeatable. Where a whole log is read, usual names are found."""
+    answer: Annotated[str, Parameter(parse=False)] = ""
+    """Column of yes and no that makes the signal, instead of a column of signals; see `ANSWERS`.
+    Found where a whole log is read."""
     constant_signal: Annotated[
         str, Parameter(name="--signal", group=COLUMNS_GROUP, show_default=False)
     ] = ""
     """The signal of every row, instead of a column."""
-    time_unit: Annotated[str, Parameter(group=COLUMNS_GROUP)] = "s"
-    """Unit of epoch times: s, ms, us or ns."""
+    time_unit: Annotated[str, Parameter(group=COLUMNS_GROUP)] = AUTO
+    """Unit of epoch times: s, ms, us or ns; or how dates are written: dmy or mdy, ymd (20240501),
+    excel (days of a spreadsheet); auto: as the whole column says, else s."""
+    value_form: Annotated[str, Parameter(parse=False)] = ""
+    """How values are written, see `told_form`; empty: as plain numbers."""
 
     def __post_init__(self) -> None:
-        if self.time_unit not in UNITS_US:
-            raise ConfigError(f"time_unit: got {self.time_unit!r}, expected s, ms, us or ns")
+        if self.time_unit not in TIME_UNITS:
+            expected = ", ".join(TIME_UNITS[:-1])
+            raise ConfigError(
+                f"time_unit: got {self.time_unit!r}, expected {expected} or {TIME_UNITS[-1]}"
+            )
 
     def found_in(self, names: Collection[str]) -> EventColumns:
         """Returns the columns to read in a file with these column names.
@@ -158,7 +167,7 @@ class EventColumns:
         missing = {}
         for field, option in _EVENT_OPTIONS.items():
             column = getattr(self, field)
-            needed = field in _NEEDED and not (field == "signal" and self.constant_signal)
+            needed = field in _NEEDED and not (field == "signal" and self.has_signals)
             if column not in names and (needed or column != field):
                 missing[field] = way_to(column, field, option, names)
                 if field == "signal" and column == field:
@@ -167,6 +176,11 @@ class EventColumns:
             if column not in names:
                 missing["attribute"] = way_to(column, "", "--attribute-column", names)
         return missing
+
+    @property
+    def has_signals(self) -> bool:
+        """Whether rows get their signals from elsewhere than a column of signals."""
+        return bool(self.constant_signal or self.answer)
 
     def with_fields(self, columns: Mapping[str, str]) -> EventColumns:
         """Returns the columns with others for some fields, by field."""
@@ -183,6 +197,7 @@ class EventColumns:
             self.occurred_at,
             self.event_id,
             self.recommendation_id,
+            self.answer,
         )
         return name in (*fields, *self.attributes) or name.startswith(CONTEXT_PREFIX)
 

@@ -9,6 +9,7 @@ from penchant.logs.cells import BadRow, is_separated_number, time_us_of
 from penchant.logs.known_columns import is_known
 
 DELIMITERS = ",;\t|"
+COMMENT = "#"
 DOUBLE_COLON = "::"
 """Delimiter of MovieLens's `.dat` files, which quote nothing."""
 
@@ -44,6 +45,21 @@ def delimiter_of_sep_line(line: str) -> str:
     """
     found = _SEP_LINE.match(line)
     return found[1] if found else ""
+
+
+def is_marked_heading(line: str, following: str, expected: str = "") -> bool:
+    """Whether a line that begins with `#` is the heading of the rows behind it, and no comment.
+
+    >>> is_marked_heading("#user,item,ts", "ann,tent,2024-05-01")
+    True
+    >>> is_marked_heading("# rows: 3000, by CRM", "user,item,ts")
+    False
+    """
+    if not following:
+        return True
+    delimiter = delimiter_of(following, expected)
+    cells = following.split(delimiter)
+    return len(cells) == len(line.split(delimiter)) and looks_like_data(cells)
 
 
 def looks_like_data(cells: Sequence[str]) -> bool:

@@ -22,10 +22,12 @@ import pyarrow as pa
 
 from penchant.domain.errors import ConfigError
 from penchant.logs.csv_shape import (
+    COMMENT,
     DOUBLE_COLON,
     column_names,
     delimiter_of,
     delimiter_of_sep_line,
+    is_marked_heading,
     looks_like_data,
     names_by_place,
 )
@@ -83,6 +85,10 @@ class CsvTable(TextFile):
         """See `TableFile.open_quotes`."""
         return self._open_quotes
 
+    def again(self) -> CsvTable:
+        """See `TableFile.again`."""
+        return CsvTable(TextSource(self.path), self._expected, recovers=self._recovers)
+
     def _read_names(self) -> Sequence[str]:
         csv.field_size_limit(_FIELD_BYTES)
         self._lines = self.source.lines()
@@ -91,6 +97,7 @@ class CsvTable(TextFile):
         if delimiter:
             self._number += 1
             first = self._first_line()
+        first = self._behind_comments(first)
         delimiter = delimiter or delimiter_of(first, self._expected)
         if delimiter == DOUBLE_COLON:
             self._separator, delimiter = delimiter, _UNIT_SEPARATOR
@@ -129,6 +136,22 @@ class CsvTable(TextFile):
                 return text
             self._number += 1
         return ""
+
+    def _behind_comments(self, first: str) -> str:
+        """Returns the heading behind lines that begin with `#`; one of them may be the heading."""
+        comments: list[str] = []
+        while first.lstrip().startswith(COMMENT):
+            comments.append(first)
+            first = self._first_line()
+        if comments and is_marked_heading(comments[-1], first, self._expected):
+            self._again.append(first)
+            first = comments.pop().lstrip().removeprefix(COMMENT).lstrip()
+        self._number += len(comments)
+        if comments:
+            self.warnings.append(
+                f"{self.path.name} begins with comments, which are not read: {len(comments)} lines"
+            )
+        return first
 
     def _no_name(self, name: str) -> str:
         """Leaves out the column of a name that can't be written anywhere, and says so."""

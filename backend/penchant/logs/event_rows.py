@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penchant.domain.limits import Limits
-from penchant.logs.cell_arrays import CodedTexts, numbers_of, times_us_of
-from penchant.logs.cells import number_of
+from penchant.logs.cell_arrays import CodedTexts, times_us_of
 from penchant.logs.columns import CONTEXT_PREFIX, EventColumns
 from penchant.logs.event_log import EventLog, text_array
+from penchant.logs.known_columns import folded
 from penchant.logs.lost_ids import refuse_lost_ids
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
@@ -24,6 +24,8 @@ from penchant.logs.row_fields import (
     refuse_impossible_times,
     required_ids,
 )
+from penchant.logs.usual_signals import ANSWERS, UNANSWERED, answer_of
+from penchant.logs.written_values import value_of, values_of
 
 _LIMITS = Limits()
 
@@ -40,7 +42,9 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
     refusals, unit = Refusals(batch), columns.time_unit
     times = times_us_of(batch.cells(columns.occurred_at), unit)
     refusals.refuse(times.missing, f"occurred_at: nothing in column {columns.occurred_at!r}")
-    if columns.constant_signal:
+    if columns.answer:
+        signal = _signals_of_answers(batch, columns.answer, refusals)
+    elif columns.constant_signal:
         signal = CodedTexts.constant(columns.constant_signal, len(batch))
     else:
         signal = required_ids(batch, columns.signal, "signal", refusals)
@@ -53,8 +57,10 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
         (event_ids, columns.event_id),
     ):
         refuse_lost_ids(ids, batch, column, refusals)
-    numbers = numbers_of(batch.cells(columns.value))
-    refusals.refuse(numbers.wrong, conversion_error(batch, columns.value, number_of))
+    form = columns.value_form
+    numbers = values_of(batch.cells(columns.value), form)
+    wrong = conversion_error(batch, columns.value, lambda cell: value_of(cell, form))
+    refusals.refuse(numbers.wrong, wrong)
     refuse_impossible_times(batch, times, columns.occurred_at, unit, refusals)
     recommendation_ids = ids_in(batch, columns.recommendation_id, refusals)
     for ids, field, most_bytes in (
@@ -78,6 +84,21 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
         attributes=_attributes(batch, columns, refusals),
     )
     return _with_ids(log, event_ids), refusals
+
+
+def _signals_of_answers(batch: RowBatch, column: str, refusals: Refusals) -> CodedTexts:
+    """The signals of a column of yes and no; an empty cell answers nothing."""
+    texts = ids_in(batch, column, refusals)
+    yes, no = ANSWERS[folded(column)]
+    answers = [answer_of(text) if text else None for text in texts.distinct]
+    refusals.refuse(
+        texts.where(lambda text: bool(text) and answer_of(text) is None),
+        lambda at: f"signal: column {column!r} holds {texts.at(at)!r}, expected yes or no",
+    )
+    names = list(dict.fromkeys([yes, no, UNANSWERED]))
+    words = [UNANSWERED if one is None else yes if one else no for one in answers]
+    places = np.array([names.index(word) for word in words], np.int32)
+    return CodedTexts(names, places[texts.code])
 
 
 def write_events(log: EventLog, path: Path) -> None:

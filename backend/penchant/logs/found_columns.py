@@ -61,14 +61,19 @@ def columns_of(table: TableFile, columns: C) -> C:
         if not missing:
             break
     if missing:
-        listed = ", ".join(map(printable, filter(None, names)))
-        shown = listed if len(listed) <= _SHOWN else listed[:_SHOWN] + "..."
-        ways = "; ".join(f"{field}: {way}" for field, way in missing.items())
-        raise ConfigError(
-            f"file: {table.path.name} has no column for {', '.join(missing)}; it has "
-            f"{shown or 'none'}{_likely_cause(table, listed)} ({ways})"
-        )
+        raise ConfigError(f"file: {what_is_missing(table, names, missing)}")
     return found
+
+
+def what_is_missing(table: TableFile, names: Collection[str], missing: Mapping[str, str]) -> str:
+    """Says which fields a table has no column for, what it has instead, and the way to each."""
+    listed = ", ".join(map(printable, filter(None, names)))
+    shown = listed if len(listed) <= _SHOWN else listed[:_SHOWN] + "..."
+    ways = "; ".join(f"{field}: {way}" for field, way in missing.items())
+    return (
+        f"{table.path.name} has no column for {', '.join(missing)}; it has "
+        f"{shown or 'none'}{_likely_cause(table, listed)} ({ways})"
+    )
 
 
 def _likely_cause(table: TableFile, names: str) -> str:

@@ -14,9 +14,10 @@ from penchant.logs.columns import PLACE_OF_TEMPLATE, ItemColumns
 from penchant.logs.lost_ids import refuse_lost_ids
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
-from penchant.logs.row_fields import refuse_not_text, required_ids
+from penchant.logs.row_fields import ids_in, refuse_not_text, required_ids
 
 _LIMITS = Limits()
+_TEXTLESS = "items without a text, whose ids stand in"
 
 
 def read_item_rows(batch: RowBatch, columns: ItemColumns) -> tuple[list[Item | None], Refusals]:
@@ -35,7 +36,7 @@ def read_item_rows(batch: RowBatch, columns: ItemColumns) -> tuple[list[Item | N
     if columns.text_template:
         texts = _filled(batch, columns.text_template, cells, refusals)
     else:
-        texts = required_ids(batch, columns.text, "text", refusals).to_list()
+        texts = ids_in(batch, columns.text, refusals).to_list()
     taken = {columns.id} if columns.text_template else {columns.id, columns.text}
     attributes = {name: column for name, column in cells.items() if name not in taken}
     for name, column in attributes.items():
@@ -46,6 +47,9 @@ def read_item_rows(batch: RowBatch, columns: ItemColumns) -> tuple[list[Item | N
         held = ((name, column.at(position)) for name, column in short.items())
         made = texts[position]
         text = _cut(made, refusals) if columns.text_template else made
+        if not text:  # Left out, the item would take its events along.
+            text = ids.at(position)
+            refusals.changed[_TEXTLESS] += 1
         item = Item(ids.at(position), text, {name: text for name, text in held if text})
         reason = _refusal_of(item)
         if reason:

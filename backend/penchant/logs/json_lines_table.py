@@ -14,7 +14,7 @@ import numpy as np
 from penchant.domain.errors import ConfigError
 from penchant.logs.row_batch import BATCH_BYTES, BATCH_ROWS, RowBatch, UnreadableRow
 from penchant.logs.table_file import ColumnFilter, TextFile
-from penchant.logs.text_source import conversion
+from penchant.logs.text_source import TextSource, conversion
 from penchant.system.strict_json import read_json
 
 _ARRAY = re.compile(rb"\s*\[\s*\{|\s*\[\s*$")
@@ -93,6 +93,10 @@ class JsonLinesTable(TextFile):
                 numbers, found, unreadable, size = [], [], {}, 0
         if found:
             yield RowBatch.of_rows(found, np.array(numbers), unreadable, wanted)
+
+    def again(self) -> JsonLinesTable:
+        """See `TableFile.again`."""
+        return JsonLinesTable(TextSource(self.path))
 
     def _rows(self) -> Iterator[tuple[int, int, dict[str, Any] | str]]:
         """Yields each line's number and length, and its object, or the reason why it has none."""

@@ -29,6 +29,29 @@ RECOMMENDATION_IDS = ("recommendation_id",)
 REWARDS = ("reward", "click", "clicked", "label")
 PROPENSITIES = ("propensity", "propensity_score", "pscore", "action_prob")
 
+LIKELY: Mapping[str, tuple[str, ...]] = {
+    "user": (
+        "reader", "listener", "viewer", "buyer", "shopper", "cook", "player", "student", "learner",
+        "visitor", "member", "client", "account", "person", "applicant", "subscriber", "company",
+        "cookie", "cookie_id", "device_id", "anonymous_id", "user_name", "email",
+        "leser", "kunde", "kunden_nr", "kundennummer", "kunden_id", "nutzer", "nutzer_id",
+        "benutzer", "benutzer_id", "käufer", "hörer", "besucher", "mitglied", "firma",
+        "utilisateur", "lecteur", "acheteur", "visiteur", "usuario", "cliente", "comprador",
+        "lector", "alumno", "estudiante", "visitante", "utente", "gebruiker", "klant",
+    ),
+    "item": (
+        "track", "song", "recipe", "recipe_id", "page", "page_id", "page_url", "url", "article",
+        "product", "book", "movie", "film", "video", "game", "app", "app_id", "package", "listing",
+        "listing_id", "job_id", "course_id", "lesson_id", "restaurant_id", "post_id", "offer_id",
+        "ean", "gtin",
+        "artikel", "artikel_nr", "artikelnummer", "artikel_id", "produkt", "produkt_id",
+        "produktnummer", "buch", "rezept", "seite", "produit", "produit_id", "livre", "articulo",
+        "artículo", "producto", "producto_id", "libro", "articolo", "prodotto",
+    ),
+}  # fmt: skip
+"""Names that mostly mean a field. They count where no usual name is there and what stands in the
+column fits, and it is said."""
+
 ATTRIBUTES = (
     "country", "region", "city", "language", "locale", "age", "age_band", "age_group", "gender",
     "sex", "occupation", "device", "device_type", "platform", "os", "browser", "channel", "plan",
@@ -59,6 +82,19 @@ def folded(name: str) -> str:
     ('userid', 'userid', 'userid')
     """
     return "".join(letter for letter in name.casefold() if letter not in "_-. ")
+
+
+_LIKELY = {field: frozenset(map(folded, names)) for field, names in LIKELY.items()}
+
+
+def likely_columns(field: str, names: Collection[str]) -> list[str]:
+    """The columns whose names mostly mean a field.
+
+    >>> likely_columns("user", ["Kunden-Nr", "Menge"]), likely_columns("user", ["wer"])
+    (['Kunden-Nr'], [])
+    """
+    wanted = _LIKELY.get(field, frozenset())
+    return [name for name in names if folded(name) in wanted]
 
 
 _FOLDED = {field: frozenset(map(folded, usual)) for field, usual in KNOWN.items()}

@@ -21,6 +21,9 @@ _DAY_US = 86_400 * _SECOND_US
 MANY = 0.2
 """Share from which repeats, shared seconds and the like are worth a word of what they mean."""
 
+AUTO = "auto"
+"""The items to rank are told by the log: all where many hits are repeats, else the new ones."""
+
 FEW_WORDS = 3
 """Words of a text below which it says little."""
 
@@ -66,13 +69,12 @@ class LogCheck:
         """Whether the texts can say anything: most items have one that is not their id."""
         return 2 * self.items_without_text < self.items and self.distinct_texts > 1
 
-    @property
-    def has_repeats(self) -> bool:
-        """Whether many hits are repeats, so that rankings hold items that the user knows."""
-        return self.repeats >= MANY
+    def sentences(self, candidates: str = AUTO) -> Iterator[str]:
+        """What was found, a sentence or two at a time, most important first.
 
-    def sentences(self) -> Iterator[str]:
-        """What was found, a sentence or two at a time, most important first."""
+        Args:
+            candidates: what the user asked to be ranked; see `told_candidates`.
+        """
         yield (
             f"The log holds {_count(self.events, 'event')} of {_count(self.users, 'user')} about "
             f"{_count(self.items, 'item')}, from {day_of(self.first_us)} to "
@@ -80,14 +82,7 @@ class LogCheck:
         )
         yield self._signals()
         yield from self._clock()
-        yield (
-            f"{self.repeats:.0%} of the hits are about an item that their user knew already, so "
-            + (
-                "users are ranked all items."
-                if self.has_repeats
-                else "users are ranked the items that are new to them."
-            )
-        )
+        yield candidates_in_words(candidates, self.repeats)
         if self.single_event_users:
             yield (
                 f"{self.single_event_users / self.users:.0%} of the users have one event; the "
@@ -164,7 +159,7 @@ def check_log(stream: Stream, now_us: int) -> LogCheck:
         signals={name: found for name, found in signals.most_common() if found},
         liked=int((stream.reward > 0).sum()),
         hits=int(stream.relevant.sum()),
-        repeats=_repeats(stream),
+        repeats=share_of_repeats(stream),
         same_second=_same_second(stream),
         whole_days=bool((stream.at_us % _DAY_US == 0).all()),
         single_event_users=int((of_user == 1).sum()),
@@ -179,7 +174,35 @@ def check_log(stream: Stream, now_us: int) -> LogCheck:
     )
 
 
-def _repeats(stream: Stream) -> float:
+def told_candidates(asked: str, repeats: float) -> str:
+    """The items to rank, `unseen` or `all`: as it was asked, or by the log where that is `auto`.
+
+    Args:
+        asked: auto, unseen or all.
+        repeats: share of the hits whose user had an event about the item before.
+
+    >>> told_candidates("auto", 0.5), told_candidates("auto", 0.0), told_candidates("unseen", 0.5)
+    ('all', 'unseen', 'unseen')
+    """
+    if asked != AUTO:
+        return asked
+    return "all" if repeats >= MANY else "unseen"
+
+
+def candidates_in_words(asked: str, repeats: float) -> str:
+    """Says what is ranked, and why."""
+    told = told_candidates(asked, repeats)
+    what = "all items" if told == "all" else "the items that are new to them"
+    why = "as you asked, " if asked != AUTO else "so "
+    end = "." if asked != AUTO else f" (--candidates {told})."
+    return (
+        f"{repeats:.0%} of the hits are about an item that their user knew already; "
+        f"{why}users are ranked {what}{end}"
+    )
+
+
+def share_of_repeats(stream: Stream) -> float:
+    """Share of the hits whose user had an event about the item before, from 0 to 1."""
     pairs = stream.user * len(stream.items) + stream.item
     first = np.zeros(len(pairs), np.bool_)
     first[np.unique(pairs, return_index=True)[1]] = True

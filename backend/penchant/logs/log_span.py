@@ -51,5 +51,5 @@ class LogSpan:
         span = f"{day_of(self._first_us)} to {day_of(self._last_early_us)}"
         return [
             f"{count} times are in 1970, {span}: is the unit right? Set it with --time-unit s, ms, "
-            "us or ns; write a date such as 20240501, or Excel's 45413, as 2024-05-01"
+            "us or ns; ymd reads dates such as 20240501, and excel days such as 45413"
         ]

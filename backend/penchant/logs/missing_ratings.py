@@ -1,5 +1,7 @@
 """Tells zeros that stand for no rating from the worst of ratings, and reads them as views.
 
+So are rows without any value, where they are many: most of a log would be refused for the lack.
+
 Some logs, such as Book-Crossing, write 0 where somebody had to do with an item and did not rate it.
 Taken for ratings, most of the log would be dislikes. Ratings thin out towards the bottom of a
 scale, or pile up there with the values beside it; zeros that stand alone are no ratings.
@@ -22,7 +24,7 @@ VIEW = "view"
 """The signal of an event that lacks its rating."""
 
 MANY = 0.1
-"""Share of zeros from which they are looked at."""
+"""Share of zeros from which they are looked at, and of missing values from which they are views."""
 
 ALONE = 3.0
 """Times as many zeros as ratings in the lowest quarter of the scale."""
@@ -50,6 +52,14 @@ def with_missing_ratings(log: EventLog, table: SignalTable) -> tuple[EventLog, l
             continue
         places = np.flatnonzero(log.signal.code == code)
         value = log.value[places]
+        valued = np.isfinite(value)
+        if valued.any() and np.count_nonzero(~valued) >= MANY * len(places):
+            log = _as_views(log, places[~valued])
+            sentences.append(
+                f"{np.count_nonzero(~valued):,} of {len(places):,} events of the signal "
+                f"{printable(name)!r} have no value, and are taken for the signal {VIEW}."
+            )
+            places, value = places[valued], value[valued]
         if not _zeros_stand_alone(value[np.isfinite(value)]):
             continue
         unrated = places[value == 0]

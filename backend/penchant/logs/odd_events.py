@@ -54,23 +54,32 @@ class OddEvents:
     @property
     def warnings(self) -> list[str]:
         """What a person should look at, a sentence each."""
-        found = []
+        return [*self.repeats, *([self.scale] if self.scale else [])]
+
+    @property
+    def repeats(self) -> list[str]:
+        """A warning where many rows repeat an earlier one."""
         keys = np.concatenate([np.empty(0, np.uint64), *self._keys])
         keys.sort()
         repeated = int(np.count_nonzero(keys[1:] == keys[:-1]))
         if len(keys) >= FEW and repeated > len(keys) * _REPEATED_SHARE:
-            found.append(
+            return [
                 f"{repeated:,} of {len(keys):,} rows repeat an earlier row, and count as events of "
                 "their own: is the file twice in itself? A column of ids, --event-id-column, tells "
                 "events from copies"
-            )
+            ]
+        return []
+
+    @property
+    def scale(self) -> str:
+        """A warning where all ratings are from 0 to 1; empty where they are not."""
         if self._rated >= FEW and self._lowest >= 0 and self._highest <= 1:
-            found.append(
+            return (
                 f"all {self._rated:,} ratings are between {self._lowest:g} and {self._highest:g}: "
                 "is that the scale of the signal table? By default, ratings go from 0 to 5, and "
                 "one below 2 is a dislike"
             )
-        return found
+        return ""
 
 
 def _keys(log: EventLog) -> NDArray[np.uint64]:

@@ -72,6 +72,10 @@ class ParquetTable(TableFile):
                 f"file: {self.path.name} is damaged: {_in_one_line(error)}"
             ) from error
 
+    def again(self) -> ParquetTable:
+        """See `TableFile.again`."""
+        return ParquetTable(self.path)
+
     def close(self) -> None:
         """See `TableFile.close`."""
         self._file.close()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
 from penchant.logs.assumed_columns import with_assumed_columns
 from penchant.logs.assumed_signals import assumed_signals
+from penchant.logs.cells import printable
+from penchant.logs.columns import RATING, EventColumns
 from penchant.logs.datasets.movielens import read_movielens, users_of_movielens
 from penchant.logs.datasets.movielens_1m import read_movielens_1m, users_of_movielens_1m
 from penchant.logs.event_log import EventLog
@@ -163,8 +167,26 @@ def _signals_of(
     log = events if isinstance(events, EventLog) else EventLog.of(events)
     log, missing = with_missing_ratings(log, signals)
     table, assumed = assumed_signals(log, signals)
-    left_out.assumed += [*missing, *assumed]
+    if table is not signals:
+        left_out.odd_scale = ""  # The table has the log's own scale, and it is said.
+    left_out.assumed += [*missing, *assumed, *_of_no_use(source, log, table)]
     return log, table
+
+
+def _of_no_use(source: LogSource, log: EventLog, table: SignalTable) -> list[str]:
+    """Says that a column of values which somebody named changes nothing."""
+    _, named = source.columns()
+    if named.value == EventColumns().value:
+        return []
+    names = [name for name in log.signal.distinct if name]
+    used = any(table[name].neutral is not None for name in names if name in table)
+    if used and np.isfinite(log.value).any():
+        return []
+    shown = ", ".join(map(printable, names[:6]))
+    return [
+        f"The column {printable(named.value)} is read as value and changes nothing: the signals of "
+        f"the log ({shown}) take none. --signal {RATING} makes each row a {RATING} of that value."
+    ]
 
 
 def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:

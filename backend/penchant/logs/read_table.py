@@ -16,8 +16,9 @@ from penchant.logs.item_rows import read_item_rows
 from penchant.logs.joined_log import joined
 from penchant.logs.log_span import LogSpan
 from penchant.logs.odd_events import OddEvents
-from penchant.logs.refusals import LeftOut
+from penchant.logs.refusals import UNREADABLE_EVENTS, UNREADABLE_ITEMS, LeftOut
 from penchant.logs.table_file import TableFile
+from penchant.logs.told_forms import with_told_forms
 
 
 def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> list[Item]:
@@ -35,7 +36,8 @@ def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> lis
     items: dict[str, Item] = {}
     for batch in table.batches():
         read, refusals = read_item_rows(batch, found)
-        left_out.add_rows("unreadable rows of items", batch, refusals)
+        left_out.rows["items"] += len(batch)
+        left_out.add_rows(UNREADABLE_ITEMS, batch, refusals)
         items.update((item.id, item) for item in read if item is not None)
     left_out.warnings += table.warnings
     if not items:
@@ -61,16 +63,19 @@ def read_events(table: TableFile, columns: EventColumns, left_out: LeftOut) -> E
         raise ConfigError(f"events: no row can be read; {left_out.first_case}")
     span = LogSpan()
     span.add(log.at_us)
-    left_out.warnings += [*span.warnings, *odd.warnings]
+    left_out.warnings += [*span.warnings, *odd.repeats]
+    left_out.odd_scale = odd.scale
     return log
 
 
 def _parts(
     table: TableFile, columns: EventColumns, left_out: LeftOut, odd: OddEvents
 ) -> Iterator[EventLog]:
-    found = columns_of(table, columns)
+    found, said = with_told_forms(table, columns_of(table, columns))
+    left_out.assumed += said
     for batch in table.batches(found.reads):
         log, refusals = read_event_rows(batch, found)
-        left_out.add_rows("unreadable rows of events", batch, refusals)
+        left_out.rows["events"] += len(batch)
+        left_out.add_rows(UNREADABLE_EVENTS, batch, refusals)
         odd.add(log, ~refusals.mask)
         yield log.take(np.flatnonzero(~refusals.mask)) if refusals.reasons else log

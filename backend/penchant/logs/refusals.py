@@ -12,6 +12,33 @@ from penchant.domain.arrays import Mask
 from penchant.logs.cells import number_hint, quoted
 from penchant.logs.row_batch import RowBatch
 
+UNREADABLE_ITEMS, UNREADABLE_EVENTS = "unreadable rows of items", "unreadable rows of events"
+"""Kinds of what is left out: rows of which no item or event can be made."""
+UNKNOWN_ITEMS, KNOWN_ALREADY = "events about unknown items", "events known already"
+REFUSED_EVENTS = "events refused"
+
+MUCH = 0.1
+"""Share of the rows above which what is left out is said first and last."""
+
+_OTHERWISE = "Mend the rows, or name other columns with --map COLUMN=FIELD."
+_WHAT_TO_DO = {
+    UNREADABLE_ITEMS: _OTHERWISE,
+    UNREADABLE_EVENTS: (
+        "Mend the rows, name other columns with --map COLUMN=FIELD, or say how times are written "
+        "with --time-unit."
+    ),
+    UNKNOWN_ITEMS: (
+        "Give a file of items that holds them all, or none: without --items, the items are those "
+        "that the events name."
+    ),
+    KNOWN_ALREADY: "Is the column of --event-id-column one of ids?",
+    REFUSED_EVENTS: (
+        "Say where signals and values stand with --signal-column and --value-column, or what they "
+        "mean with the setting signals."
+    ),
+}
+"""The way out of each kind."""
+
 
 class Refusals:
     """The refused rows of a batch; of several reasons for a row, the first one counts.
@@ -65,6 +92,10 @@ class LeftOut:
     """Rows that are read in a changed form, by what was changed."""
     warnings: list[str] = field(default_factory=list)
     """What else a person should know about the files."""
+    rows: Counter[str] = field(default_factory=Counter)
+    """Rows that were met, by what they hold: items, events."""
+    odd_scale: str = ""
+    """A warning about the scale of the ratings; whoever assumes another scale empties it."""
     assumed: list[str] = field(default_factory=list)
     """What was assumed where options and headings leave it open, a sentence or two each."""
 
@@ -101,13 +132,37 @@ class LeftOut:
             f"{kind}: {count:,} (first: {self.first[kind]})" for kind, count in self.counts.items()
         ]
 
+    def alarm(self) -> str:
+        """Says that much of the log is left out, why mostly, and what to do; empty: little is."""
+        return " ".join(filter(None, map(self._alarm_of, ("items", "events"))))
+
+    def _alarm_of(self, what: str) -> str:
+        of_items = what == "items"
+        counts = {
+            kind: count
+            for kind, count in self.counts.items()
+            if (kind == UNREADABLE_ITEMS) is of_items
+        }
+        lost, rows = sum(counts.values()), self.rows[what]
+        if not rows or lost <= MUCH * rows:
+            return ""
+        kind = max(counts, key=counts.__getitem__)
+        first = self.first[kind]
+        return (
+            f"{lost:,} of the {rows:,} {what} ({lost / rows:.0%}) are LEFT OUT, and no figure "
+            f"counts them; most of them are {kind}: {counts[kind]:,}, the first {first}. "
+            f"{_WHAT_TO_DO.get(kind, _OTHERWISE)}"
+        )
+
     def notes(self) -> list[str]:
-        """What was assumed, left out, changed and odd, a line each."""
+        """What was assumed, left out, changed and odd, a line each; first, if much is left out."""
+        alarm = self.alarm()
         return [
+            *([f"Warning: {alarm}"] if alarm else []),
             *self.assumed,
             *(f"Left out, {reason}" for reason in self.reasons()),
             *changes(self.changed),
-            *(f"Warning: {warning}" for warning in self.warnings),
+            *(f"Warning: {warning}" for warning in [*self.warnings, self.odd_scale] if warning),
         ]
 
     def by_reason(self) -> Counter[str]:

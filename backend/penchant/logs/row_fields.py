@@ -26,6 +26,7 @@ from penchant.logs.cells import (
 )
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import Cells, RowBatch
+from penchant.logs.written_times import epoch_unit
 
 FARTHEST_NUMBER = 1e12
 """Bound on rewards, scores and features, far beyond any that is meant."""
@@ -158,7 +159,7 @@ def refuse_impossible_times(
         cell, at_us = batch.cell(column, position), int(times.at_us[position])
         why = "before 1970" if at_us < 0 else "in the future"
         number = _epoch_number(cell)
-        hint = unit_hint(number, unit) if number is not None and number > 0 else ""
+        hint = unit_hint(number, epoch_unit(unit)) if number is not None and number > 0 else ""
         got = f"occurred_at: got {quoted(cell)}, which is {day_of(at_us)}, {why}"
         return f"{got}; {hint}" if hint else got
 

@@ -70,6 +70,7 @@ def make_stream(
     catalog = tuple(items)
     numbers = {item.id: number for number, item in enumerate(catalog)}
     log = events if isinstance(events, EventLog) else EventLog.of(events)
+    left_out.rows["events"] = max(left_out.rows["events"], len(log))
     accepted = accept(log, numbers, signals, left_out)
     if not len(accepted.position):
         why = "; ".join([*left_out.reasons(), *left_out.warnings]) or "there are none"

@@ -59,6 +59,10 @@ class TableFile(ABC):
         """
 
     @abstractmethod
+    def again(self) -> TableFile:
+        """Opens the file once more, in the same way, before its first row."""
+
+    @abstractmethod
     def close(self) -> None:
         """Closes the file."""
 

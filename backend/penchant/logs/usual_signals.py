@@ -1,4 +1,7 @@
-"""The usual names of signals in other people's logs, by the signal of ours that they mean."""
+"""The usual names of signals in other people's logs, by the signal of ours that they mean.
+
+Columns of yes and no are signals as well, by the name of the column and the answer.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +33,31 @@ _MEANINGS: tuple[tuple[Signal, str], ...] = (
         DEFAULT_SIGNALS["purchase"],
         "purchase purchased buy bought order ordered checkout transaction payment paid sale sold "
         "conversion converted book booked booking reserve reserved rent rented install installed "
-        "download downloaded borrow borrowed",
+        "download downloaded borrow borrowed apply applied "
+        "kaufen kauf gekauft bestellen bestellung bestellt acheter achat acheté commander commande "
+        "comprar compra comprado pedido acquistare acquisto acquistato compraram comprou kopen "
+        "gekocht aankoop besteld köp köpa kupić kupno zakup купить покупка 购买 購入",
     ),
-    (_CART, "cart addtocart addedtocart basket addtobasket addtobag add intent"),
+    (
+        _CART,
+        "cart addtocart addedtocart basket addtobasket addtobag add intent "
+        "warenkorb indenwarenkorb zumwarenkorb imwarenkorb panier ajouteraupanier ajoutaupanier "
+        "aupanier carrito añadiralcarrito agregaralcarrito alcarrito carrello aggiungialcarrello "
+        "carrinho adicionaraocarrinho winkelwagen inwinkelwagen dokoszyka "
+        "加入购物车 カートに入れる",
+    ),
     (
         DEFAULT_SIGNALS["click"],
-        "click clicked clk tap tapped open opened select selected visit visited",
+        "click clicked clk tap tapped open opened select selected visit visited "
+        "klick klicken geklickt klik clic cliquer cliqué clicado clique 点击 クリック",
     ),
     (
         DEFAULT_SIGNALS["view"],
         "view viewed pv pageview detail detailview productview itemview see seen browse browsed "
-        "hover preview start started",
+        "hover preview start started "
+        "ansehen angesehen ansicht aufruf gesehen voir vu vue consulter consultation ver visto "
+        "vista visualizar visualizado visualizzare visualizzato visualizzazione bekijken bekeken "
+        "weergave просмотр 浏览 閲覧",
     ),
     (
         DEFAULT_SIGNALS["complete"],
@@ -64,6 +81,34 @@ _MEANINGS: tuple[tuple[Signal, str], ...] = (
     ),
     (DEFAULT_SIGNALS["rating"], "rating rate rated stars score review reviewed"),
 )
+
+ANSWERS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("like", "liked", "isliked", "thumb", "thumbs"), ("like", "dislike")),
+    **dict.fromkeys(("thumbsup", "thumbup", "gefällt", "aime"), ("like", "dislike")),
+    **dict.fromkeys(("dislike", "disliked", "thumbsdown"), ("dislike", "view")),
+    **dict.fromkeys(("click", "clicked", "isclick"), ("click", "impression")),
+    **dict.fromkeys(("bought", "purchased"), ("purchase", "view")),
+    **dict.fromkeys(("returned", "refunded", "cancelled", "canceled"), ("return", "purchase")),
+    **dict.fromkeys(("skip", "skipped"), ("skip", "complete")),
+}
+"""The signals of yes and no in a column, by its folded name."""
+
+UNANSWERED = "view"
+"""The signal of a row whose answer is empty: the user had to do with the item, no more."""
+
+_YES = frozenset(("true", "yes", "1", "t", "y", "ja", "oui", "si", "sí", "sim", "wahr", "vrai"))
+_NO = frozenset(("false", "no", "0", "-1", "f", "n", "nein", "non", "não", "nao", "falsch", "faux"))
+
+
+def answer_of(text: str) -> bool | None:
+    """What a cell of yes and no says; None: neither.
+
+    >>> answer_of("True"), answer_of("0"), answer_of("perhaps")
+    (True, False, None)
+    """
+    plain = text.strip().casefold().removesuffix(".0")
+    return True if plain in _YES else False if plain in _NO else None
+
 
 USUAL_SIGNALS: Mapping[str, Signal] = {
     name: signal for signal, names in _MEANINGS for name in names.split()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,12 +69,15 @@ class ValidationRankings:
         """
         known = first_events(stream, part.stop)
         # Half an event more, since `ReplayConfig.start` rounds down.
-        plan = ReplayConfig((part.start + 0.5) / part.stop, refresh_every=0)
+        plan = ReplayConfig((part.start + 0.5) / part.stop, refresh_every=0, candidates="unseen")
         found = choose_targets(known, plan)
         count = len(found.positions)
         spread = np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)
-        targets = EvaluationTargets(
-            found.positions[spread], found.earlier[spread], found.item_age[spread], found.seen
+        targets = replace(
+            found,
+            positions=found.positions[spread],
+            earlier=found.earlier[spread],
+            item_age=found.item_age[spread],
         )
         return cls(known, targets, plan, config)
 
@@ -95,9 +98,10 @@ class ValidationRankings:
         """
         if not 0 < fraction < 1:
             raise ConfigError(f"validation_fraction: got {fraction}, expected above 0, below 1")
-        found = choose_targets(stream, ReplayConfig(1 - fraction, refresh_every=0))
+        plan = ReplayConfig(1 - fraction, refresh_every=0, candidates="unseen")
+        found = choose_targets(stream, plan)
         every = max(1, -(-len(found.positions) // most))
-        plan = ReplayConfig(1 - fraction, every, refresh_every=0)
+        plan = replace(plan, every=every)
         return cls(stream, choose_targets(stream, plan), plan, config)
 
     def gains(self, vectors: Matrix) -> Float64:

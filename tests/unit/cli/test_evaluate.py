@@ -106,6 +106,86 @@ def test_rows_that_are_left_out_are_counted(shop: list[object], tmp_path: Path) 
     assert "Left out, events about unknown items: 1 (first: item '999')" in run(*shop).output
 
 
+def without_candidates(shop: list[object]) -> list[object]:
+    """The options without those that say what to rank."""
+    at = shop.index("--candidates")
+    return [*shop[:at], *shop[at + 2 :]]
+
+
+def funnel(path: Path) -> Path:
+    """A log of views, each of which is followed by a purchase of the same item."""
+    return write_csv(
+        path,
+        ("user", "item", "event", "timestamp"),
+        [
+            (number % 8, number * 7 % ITEMS, kind, 1_600_000_000 + 100 * number + after)
+            for number in range(260)
+            for after, kind in enumerate(("view", "purchase"))
+        ],
+    )
+
+
+def test_a_funnel_is_ranked_whole_without_an_option_and_it_is_said(
+    shop: list[object], tmp_path: Path
+) -> None:
+    shop = without_candidates(shop)
+    shop[3] = funnel(tmp_path / "funnel.csv")
+    path, html = tmp_path / "out.json", tmp_path / "out.html"
+    result = run(*shop, "--json", path, "--report", html)
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.output.split())
+    said = "100% of the hits are about an item that their user knew already; so users are ranked"
+    assert f"{said} all items (--candidates all)." in words
+    numbers = json.loads(path.read_text())
+    assert numbers["facts"]["candidates"] == "all"
+    assert numbers["facts"]["relevant_but_seen"] == 0
+    assert said in html.read_text()
+
+
+def test_a_log_without_repeats_gives_the_figures_of_unseen_items(
+    shop: list[object], tmp_path: Path
+) -> None:
+    shop = without_candidates(shop)
+    own = [(n % 12, (n % 12 + n // 12 * 5) % ITEMS, 5, 1_600_000_000 + n) for n in range(12 * 6)]
+    shop[3] = write_csv(tmp_path / "once.csv", ("userId", "itemId", "rating", "timestamp"), own)
+    told, asked = (
+        numbers_of(tmp_path, *shop, *more)["contenders"][0]["overall"]["quality"]
+        for more in ((), ("--candidates", "unseen"))
+    )
+    assert told == asked
+
+
+def test_nothing_to_rank_for_is_said_before_anything_is_encoded(
+    shop: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = without_candidates(shop)
+    shop[3] = funnel(tmp_path / "funnel.csv")
+    loaded = "penchant.evaluation.penchant.PenchantRecommender.load"
+    monkeypatch.setattr(loaded, lambda *_: pytest.fail("it encodes"))
+    result = run_command(["evaluate", *shop, "--candidates", "unseen"])
+    assert result.exit_code == 1
+    assert "--candidates all ranks for those too" in result.output
+
+
+def test_much_that_is_left_out_is_said_first_and_last_with_what_to_do(
+    shop: list[object], tmp_path: Path
+) -> None:
+    path, html = Path(str(shop[3])), tmp_path / "out.html"
+    strange = "".join(f"7,{900 + n},5,1700000000\n" for n in range(100))
+    path.write_text(path.read_text() + strange)
+    lines = run(*shop, "--report", html).output.splitlines()
+    text = " ".join(line.strip() for line in lines)
+    alarm = "100 of the 500 events (20%) are LEFT OUT"
+    assert text.count(alarm) == 2
+    assert text.index(alarm) < text.index("Left out, events about unknown items")
+    assert text.rindex(alarm) > text.index("Try next")
+    assert "Give a file of items that holds them all, or none" in text
+    assert html.read_text().count(alarm) == 2
+    few = path.read_text().splitlines()[: 1 + 400 + 20]
+    path.write_text("\n".join([*few, ""]))
+    assert "LEFT OUT" not in run(*shop).output
+
+
 def test_a_quote_that_is_not_closed_ends_the_evaluation_and_names_its_line(
     shop: list[object],
 ) -> None:
@@ -124,9 +204,12 @@ def test_milliseconds_are_not_taken_for_seconds(shop: list[object]) -> None:
     cells = [row.split(",") for row in rows]
     late = [",".join([*row[:-1], str(1700000000000 + int(row[-1]))]) for row in cells]
     path.write_text("\n".join([heading, *late]) + "\n")
-    result = run_command(["evaluate", *shop])
+    result = run_command(["evaluate", *shop, "--time-unit", "s"])
     assert result.exit_code == 1
     assert "--time-unit ms makes it" in result.output
+    told = run_command(["evaluate", *shop])
+    assert told.exit_code == 0
+    assert "timestamp are read as milliseconds since 1970" in told.output
 
 
 @pytest.mark.parametrize(

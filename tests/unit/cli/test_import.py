@@ -237,7 +237,7 @@ def test_a_file_of_which_every_row_is_rejected_shows_the_first_reasons(
 ) -> None:
     path = tmp_path / "events.csv"
     path.write_text("user,item,signal,occurred_at\n" + "ann,1,like,1700000000123\n" * 5)
-    result = run("events", path)
+    result = run("events", path, "--time-unit", "s")
     assert result.exit_code == 1
     assert "row 1, line 2: occurred_at: got '1700000000123'" in result.output
     assert "--time-unit ms makes it 2023-11-14" in result.output
@@ -259,10 +259,20 @@ def test_one_bad_time_costs_its_row_and_the_span_of_the_others_is_said(
     assert "Times: 2017-07-14 to 2020-09-13." in result.output
 
 
-def test_dates_written_as_numbers_are_worth_a_warning(server: FakeServer, tmp_path: Path) -> None:
+def test_times_and_values_of_an_unusual_form_are_read_and_it_is_said(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    films(tmp_path / "films.jsonl", 3)
+    run("items", tmp_path / "films.jsonl")
     path = tmp_path / "events.csv"
-    path.write_text("user,item,signal,occurred_at\nann,1,like,20240501\n")
-    assert "1970-08-23 to 1970-08-23: is the unit right?" in run("events", path).output
+    path.write_text("user;item;rating;occurred_at\nann;1;4,5;20240501\nann;2;1,5;20240502\n")
+    output = run("events", path).output
+    assert "All times of the column occurred_at are read as dates written as one number" in output
+    assert "All values of the column rating are read as numbers with a decimal comma." in output
+    assert "Times: 2024-05-01 to 2024-05-02." in output
+    assert "rejected" not in output
+    given = run("events", path, "--time-unit", "s", "--state", tmp_path / "state.json")
+    assert "1970-08-23 to 1970-08-23: is the unit right?" in given.output
 
 
 def test_a_long_description_of_a_template_costs_no_item(server: FakeServer, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ SIGNALS = ["like", "like", "dislike", "like", "like", "skip", "like"]
 
 
 def test_targets_are_relevant_events_after_the_training_part() -> None:
-    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), ReplayConfig(train_fraction=0.3))
+    replay_config = ReplayConfig(train_fraction=0.3, candidates="unseen")
+    targets = choose_targets(stream_of(PAIRS, 3, SIGNALS), replay_config)
     assert targets.positions.tolist() == [
         4,
         6,
@@ -30,6 +31,16 @@ def test_with_all_candidates_items_seen_before_count_too() -> None:
     assert targets.seen == 0
 
 
+def test_all_items_are_ranked_where_many_hits_are_repeats_unless_it_was_asked_otherwise() -> None:
+    again = [(user, item) for item in range(4) for user in range(4) for _ in range(2)]
+    once = [(user, item) for item in range(8) for user in range(4)]
+    assert choose_targets(stream_of(again, 4), ReplayConfig()).candidates == "all"
+    assert choose_targets(stream_of(once, 8), ReplayConfig()).candidates == "unseen"
+    asked = ReplayConfig(candidates="unseen")
+    assert choose_targets(stream_of(again, 4), asked).candidates == "unseen"
+    assert asked.resolved(stream_of(again, 4)) is asked
+
+
 def test_one_in_every_few_is_ranked_for() -> None:
     stream = stream_of([(user, 0) for user in range(10)], 2)
     targets = choose_targets(stream, ReplayConfig(train_fraction=0.0, every=4))
@@ -39,7 +50,7 @@ def test_one_in_every_few_is_ranked_for() -> None:
 
 def test_nothing_to_rank_for_is_an_error_with_its_reason() -> None:
     with pytest.raises(ConfigError, match=r"3 are about items .* --candidates all"):
-        choose_targets(stream_of([(0, 0)] * 4, 2), ReplayConfig())
+        choose_targets(stream_of([(0, 0)] * 4, 2), ReplayConfig(candidates="unseen"))
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,23 @@ def test_a_server_of_a_log_understands_the_signals_of_the_log(place: Path) -> No
     assert refreshed.exit_code == 0, refreshed.output
 
 
+def test_much_that_is_left_out_is_the_first_and_the_last_word_of_a_fit(place: Path) -> None:
+    options = write_log(place, events=300)
+    heading, *rows = read(place)
+    strange = [[user, "x" + item, signal, at] for user, item, signal, at in rows[:50]]
+    rewrite(place, [heading, *rows, *strange])
+    found = run(*options, *TRIALS)
+    assert found.exit_code == 0, found.output
+    alarm = "Warning: 50 of the 350 events (14%) are LEFT OUT"
+    first, *_, last = found.stdout.splitlines()
+    assert first.startswith(alarm)
+    assert last.startswith(alarm)
+    paragraphs = (place / "fitted" / "report.html").read_text().split("<p>")
+    said = [one for one in paragraphs if "</p>" in one]
+    assert said[0].startswith(alarm)
+    assert said[-1].startswith(alarm)
+
+
 def test_columns_of_any_name_are_told_by_what_stands_in_them(place: Path) -> None:
     options = write_log(place, events=300)
     items = (place / "items.csv").read_text().replace("item_id,text", "artikelnr;bezeichnung")

@@ -73,3 +73,21 @@ def test_a_column_that_nobody_reads_costs_no_row(tmp_path: Path) -> None:
         (batch,) = table.batches()
     assert (batch.rows(), dict(batch.unreadable)) == ([{"user": "ann", "item": "tent"}], {})
     assert "is not UTF-8" in table.warnings[0]
+
+
+def test_comments_before_the_heading_are_not_read_and_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("# exported 2026-05-01, by CRM\n# rows: 2\n\nuser,item\na,1\nb,2\n")
+    with open_table(path) as table:
+        (batch,) = table.batches()
+    assert batch.rows() == [{"user": "a", "item": "1"}, {"user": "b", "item": "2"}]
+    assert batch.line is not None
+    assert batch.line.tolist() == [5, 6]
+    assert table.warnings == ["rows.csv begins with comments, which are not read: 2 lines"]
+
+
+def test_a_heading_that_begins_with_a_comment_sign_is_one(tmp_path: Path) -> None:
+    batch = batch_of(tmp_path / "rows.csv", b"# made by hand\n#user,item\na,1\nb,2\n")
+    assert batch.rows() == [{"user": "a", "item": "1"}, {"user": "b", "item": "2"}]
+    assert batch.line is not None
+    assert batch.line.tolist() == [3, 4]

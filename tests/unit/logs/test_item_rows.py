@@ -43,7 +43,6 @@ def test_a_template_makes_the_text_and_leaves_its_columns() -> None:
     [
         ({"text": "x"}, "id: column 'id' is not there"),
         ({"id": " ", "text": "x"}, "id: column 'id' is empty"),
-        ({"id": "1", "text": None}, "text: column 'text' is empty"),
         ({"id": "1" * 300, "text": "x"}, "item.id: got 300 bytes"),
         ({"id": "1", "text": "x" * 9000}, "9000 bytes"),
         ({"id": "1", "text": "\ud800"}, "surrogate"),
@@ -67,3 +66,14 @@ def test_a_refused_row_leaves_the_others_alone() -> None:
     items, refusals = read_item_rows(RowBatch.of_rows(rows), ItemColumns())
     assert [item and item.id for item in items] == ["1", None, "3"]
     assert list(refusals.reasons) == [1]
+
+
+def test_an_item_with_an_empty_text_stays_with_its_id_and_is_counted() -> None:
+    texts = {"1": "one", "2": " ", "3": None}
+    rows: list[dict[str, Any]] = [{"id": id_, "text": text} for id_, text in texts.items()]
+    items, refusals = read_item_rows(RowBatch.of_rows([*rows, {"id": "4"}]), ItemColumns())
+    assert [item and item.text for item in items] == ["one", "2", "3", "4"]
+    assert refusals.changed == {"items without a text, whose ids stand in": 3}
+    columns = ItemColumns(text_template="{title}")
+    items, refusals = read_item_rows(RowBatch.of_rows([{"id": "1", "title": ""}]), columns)
+    assert [item and item.text for item in items] == ["1"]

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from penchant.domain.errors import ConfigError
 from penchant.logs.columns import EventColumns
 from penchant.logs.event_log import EventLog
 from penchant.logs.event_rows import read_event_rows
@@ -26,8 +27,8 @@ def refusal(cell: object, unit: str = "s") -> str:
     return refusals.reasons.get(0, "")
 
 
-def read(path: Path, *cells: object, unit: str = "s") -> tuple[EventLog, LeftOut]:
-    path.write_text("user,item,signal,occurred_at\n" + "".join(f"a,b,like,{c}\n" for c in cells))
+def read(path: Path, *cells: object, unit: str = "auto") -> tuple[EventLog, LeftOut]:
+    path.write_text("user,item,signal,occurred_at\n" + "".join(f'a,b,like,"{c}"\n' for c in cells))
     left_out = LeftOut()
     with open_table(path) as table:
         return read_events(table, EventColumns(time_unit=unit), left_out), left_out
@@ -78,6 +79,86 @@ def test_a_time_is_refused_where_a_server_would_refuse_it() -> None:
     assert refusal(now + 200) == ""
     assert "in the future" in refusal(now + 400)
     assert refusal(0) == ""
+
+
+FIRST, SECOND = 1_772_324_326, 1_772_410_726
+"""2026-03-01 00:18:46 and the same a day later."""
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("2026/03/01 00:18:46", "2026/3/2 00:18:46"),
+        ("2026.03.01 00:18:46", "2026.03.02 00:18:46"),
+        ("Sun, 01 Mar 2026 00:18:46 GMT", "Mon, 02 Mar 2026 02:18:46 +0200"),
+        ("01 Mar 2026 00:18:46 GMT", "02 Mar 2026 00:18:46"),
+        ("Sun Mar 01 00:18:46 +0000 2026", "Mon Mar  2 00:18:46 2026"),
+        ("20260301001846", "20260302001846"),
+        ("1772324326000", "1772410726000"),
+        ("1772324326000000", "1772410726000000"),
+        ("1772324326,000", "1772410726,000"),
+        ("46082.013032407", "46083.013032407"),
+        ("01.03.2026 00:18:46", "02.03.2026 00:18:46", "31.03.2026"),
+        ("03/01/26 12:18:46 AM", "03/02/26 12:18:46 am", "03/31/26 01:00 PM"),
+        ("1-3-2026, 00:18:46", "2-3-2026 00:18:46", "31-3-2026"),
+    ],
+)
+def test_a_usual_way_to_write_times_is_read_where_the_whole_column_agrees(
+    tmp_path: Path, cells: tuple[str, ...]
+) -> None:
+    log, left_out = read(tmp_path / "a.csv", *cells)
+    assert left_out.counts == {}
+    assert [*left_out.warnings] == []
+    assert (log.at_us[:2] / 1e6).tolist() == pytest.approx([FIRST, SECOND], abs=1e-3)
+
+
+def test_what_tells_a_column_may_stand_behind_its_first_rows(tmp_path: Path) -> None:
+    early = [f"{1 + n % 12:02}.{1 + n % 12:02}.2025" for n in range(70_000)]
+    log, left_out = read(tmp_path / "a.csv", *early, "31.03.2026")
+    assert (len(log), left_out.counts) == (70_001, {})
+    (sentence,) = left_out.assumed
+    assert sentence.startswith("All times of the column occurred_at are read as dates with the day")
+
+
+def test_days_of_a_spreadsheet_and_dates_as_one_number_are_read_as_such(tmp_path: Path) -> None:
+    log, _ = read(tmp_path / "a.csv", 45413, 45414.5)
+    assert (log.at_us / 1e6).tolist() == [1714521600, 1714651200]
+    log, left_out = read(tmp_path / "a.csv", 20240501, 20240502)
+    assert (log.at_us / 1e6).tolist() == [1714521600, 1714608000]
+    assert "dates written as one number" in left_out.assumed[0]
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "unit"),
+    [(45413.5, USUAL, "excel"), (20240501, 45413, "ymd"), (1772324326000, 1e13, "ms")],
+)
+def test_numbers_that_contradict_the_others_are_asked_about(
+    tmp_path: Path, usual: float, other: float, unit: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path / "a.csv", *[usual] * 99, other)
+    assert f"--time-unit {unit} or s" in str(caught.value)
+    assert len(read(tmp_path / "a.csv", *[usual] * 99, other, unit=unit)[0]) == 99
+
+
+def test_the_day_first_and_the_month_first_in_one_column_contradict(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'31.03.2026', and the month first, as in '03.31.2026'"):
+        read(tmp_path / "a.csv", "31.03.2026", "03.31.2026")
+
+
+def test_what_stays_ambiguous_is_refused_with_the_option_that_decides(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be told: --time-unit dmy or mdy"):
+        read(tmp_path / "a.csv", "01.03.2026", "02.03.2026")
+    log, _ = read(tmp_path / "a.csv", "01.03.2026", unit="dmy")
+    assert (log.at_us / 1e6).tolist() == [1772323200]
+    log, _ = read(tmp_path / "a.csv", "01.03.2026", unit="mdy")
+    assert (log.at_us / 1e6).tolist() == [1767398400]
+
+
+def test_a_counter_stays_one_of_seconds_with_a_warning(tmp_path: Path) -> None:
+    log, left_out = read(tmp_path / "a.csv", *range(0, 60_000, 100))
+    assert log.at_us[-1] == 59_900 * 10**6
+    assert "times are in 1970" in left_out.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def warnings_of(path: Path, rows: Sequence[Row], heading: str = "user,item,ratin
     left_out = LeftOut()
     with open_table(path) as table:
         read_events(table, EventColumns(), left_out)
-    return "\n".join(left_out.warnings)
+    return "\n".join(filter(None, [*left_out.warnings, left_out.odd_scale]))
 
 
 def test_a_usual_log_has_no_warning(tmp_path: Path) -> None:

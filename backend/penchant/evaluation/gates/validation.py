@@ -8,7 +8,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
-from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
+from penchant.evaluation.targets import (
+    CANDIDATES,
+    EvaluationTargets,
+    ReplayConfig,
+    choose_targets,
+)
 from penchant.logs.stream import Stream
 
 
@@ -34,6 +39,8 @@ class Validation:
             raise ConfigError(f"validation_fraction: got {self.fraction}, expected above 0 to 1")
         if self.max_rankings < 1:
             raise ConfigError(f"max_rankings: got {self.max_rankings}, expected 1 or more")
+        if self.candidates not in CANDIDATES:
+            raise ConfigError(f"candidates: got {self.candidates!r}, expected unseen or all")
 
     def choose(self, stream: Stream) -> tuple[ReplayConfig, EvaluationTargets]:
         """The replay configuration and the events to rank for, the same for both sides.

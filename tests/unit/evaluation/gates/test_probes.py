@@ -18,7 +18,7 @@ from penchant.evaluation.gates.probe_ranks import probe_ranks
 from penchant.evaluation.gates.probes import ProbeSet, freeze_probes
 from penchant.evaluation.penchant import PenchantRecommender
 from penchant.evaluation.replay import replay
-from penchant.evaluation.targets import EvaluationTargets, ReplayConfig, choose_targets
+from penchant.evaluation.targets import ReplayConfig, choose_targets
 from tests.unit.evaluation.gates.planted import CONFIG, kind_vectors, planted_log
 from tests.unit.evaluation.streams import random_stream
 
@@ -39,8 +39,11 @@ def test_a_probe_set_ranks_as_a_replay_without_popularity_does(candidates: str) 
     replay_config = ReplayConfig(0.0, refresh_every=0, candidates=candidates)
     targets = choose_targets(stream, replay_config)
     known = targets.earlier > 0
-    targets = EvaluationTargets(
-        targets.positions[known], targets.earlier[known], targets.item_age[known], targets.seen
+    targets = dataclasses.replace(
+        targets,
+        positions=targets.positions[known],
+        earlier=targets.earlier[known],
+        item_age=targets.item_age[known],
     )
     vectors = np.random.default_rng(1).standard_normal((40, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
