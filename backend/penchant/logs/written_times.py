@@ -77,7 +77,11 @@ def moment_of_number(number: float) -> datetime | None:
     datetime.datetime(2024, 5, 1, 0, 0)
     """
     digits = f"{number:.0f}"
-    if not number.is_integer() or len(digits) not in _COMPACT or not 1900 <= int(digits[:4]) < 2100:
+    if (
+        not float(number).is_integer()
+        or len(digits) not in _COMPACT
+        or not 1900 <= int(digits[:4]) < 2100
+    ):
         return None
     try:
         return datetime.strptime(digits, _COMPACT[len(digits)])
