@@ -106,7 +106,7 @@ class LearntWeights:
         before, after = self.segments_gain
         return (
             f"What people with the same {', '.join(self.segments)} like counts for users with few "
-            f"events; that raises NDCG@{TOP} of strangers from {before:.3f} to {after:.3f}."
+            f"events; that raises NDCG@{TOP} of strangers {_from_to(before, after)}."
         )
 
     @property
@@ -116,7 +116,7 @@ class LearntWeights:
         before, after = self.tail
         return (
             f"Items with fewer than {FEW} events have weights of their own; that raises "
-            f"recall@{SEEN} of them from {before:.3f} to {after:.3f}."
+            f"recall@{SEEN} of them {_from_to(before, after)}."
         )
 
     @property
@@ -127,7 +127,7 @@ class LearntWeights:
         before, after = self.signals_gain
         return (
             f"Against the signal table, events weigh otherwise for it: {named}; that raises "
-            f"NDCG@{TOP} of held-out events from {before:.3f} to {after:.3f}."
+            f"NDCG@{TOP} of held-out events {_from_to(before, after)}."
         )
 
     @property
@@ -138,19 +138,18 @@ class LearntWeights:
                 f"be learnt from, {LEAST_RANKINGS} are needed."
             )
         gains = {name: self.ndcg - without for name, without in self.without.items()}
-        parts = ", ".join(
-            f"{name} {gain:+.3f}" for name, gain in sorted(gains.items(), key=lambda pair: -pair[1])
-        )
+        ordered = sorted(gains.items(), key=lambda pair: -pair[1])
+        parts = ", ".join(f"{name} {round(gain, 3) + 0.0:+.3f}" for name, gain in ordered)
         repeats = ""
         if self.repeats is not None:
             before, after = self.repeats
-            repeats = f" Repeats raise that of all items from {before:.3f} to {after:.3f}."
+            repeats = f" Repeats raise that of all items {_from_to(before, after)}."
         young = ""
         if self.young is not None:
             before, after = self.young
             young = (
-                f" What strangers see raises that of users with fewer than {YOUNG} events from "
-                f"{before:.3f} to {after:.3f}."
+                f" What strangers see raises that of users with fewer than {YOUNG} events "
+                f"{_from_to(before, after)}."
             )
         pace = ""
         if self.offsets_are_faster:
@@ -168,6 +167,16 @@ def learnt_settings(settings: Mapping[str, float | str]) -> LearntWeights:
     numbers = {name: value for name, value in settings.items() if not isinstance(value, str)}
     signals = read_signal_weights(str(settings.get("signal_weights", "")))
     return LearntWeights(settings=numbers, signals=signals)
+
+
+def _from_to(before: float, after: float) -> str:
+    """A rise in as few digits as show it.
+
+    >>> _from_to(0.1, 0.2), _from_to(0.0881, 0.0884)
+    ('from 0.100 to 0.200', 'from 0.0881 to 0.0884')
+    """
+    digits = 3 if f"{before:.3f}" != f"{after:.3f}" else 4
+    return f"from {before:.{digits}f} to {after:.{digits}f}"
 
 
 def _times(factor: float) -> str:
