@@ -49,6 +49,15 @@ class ItemNumbers(Mapping[str, int]):
         """Whether the next `find` makes the table."""
         self._changing = threading.Lock()
 
+    def __getstate__(self) -> dict[str, int]:
+        """The ids alone: their hashes are another process's own."""
+        return self._numbers
+
+    def __setstate__(self, numbers: dict[str, int]) -> None:
+        self.__init__()  # type: ignore[misc]  # As for a new one.
+        self._numbers = numbers
+        self.settle()
+
     def __getitem__(self, id_: str) -> int:
         return self._numbers[id_]
 

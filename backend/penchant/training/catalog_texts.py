@@ -78,7 +78,9 @@ def catalog_texts(source: CatalogSource, left_out: LeftOut) -> list[str]:
         return []
     columns, _ = LogSource(item_columns=source.columns, mapped=source.mapped).columns()
     with open_table(source.items, source.format) as table:
-        return [item.text for item in read_items(table, columns, left_out)]
+        # An id that stands in for a text that is missing teaches nothing.
+        items = read_items(table, columns, left_out)
+        return [item.text for item in items if item.text != item.id]
 
 
 def text_lines(given: Path | Sequence[str] | None, option: str) -> list[str]:

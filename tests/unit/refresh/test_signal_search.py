@@ -24,7 +24,7 @@ from tests.support.signal_logs import CART, shop_rows, stream_of_rows, unit_rows
 
 CONFIG = Config("memory:", Path("encoder"))
 ITEMS = 160
-PLAN = ReplayConfig(train_fraction=0.6, refresh_every=0)
+PLAN = ReplayConfig(train_fraction=0.6, refresh_every=0, candidates="unseen")
 
 
 def shop(*telling: str) -> Stream:

@@ -48,4 +48,5 @@ def test_rows_that_are_refused_are_counted(tmp_path: Path) -> None:
     path, left_out = tmp_path / "films.csv", LeftOut()
     path.write_text("id,text\n1,red\nnan,blue\n3,\n")
     assert catalog_texts(CatalogSource(items=path), left_out) == ["red"]
-    assert left_out.counts == {"unreadable rows of items": 2}
+    assert left_out.counts == {"unreadable rows of items": 1}
+    assert left_out.changed == {"items without a text, whose ids stand in": 1}
