@@ -11,7 +11,6 @@ the better of the two are by user, 95 %.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +40,7 @@ def some_of_each_band(targets: EvaluationTargets, seed: int) -> EvaluationTarget
     band = np.searchsorted(BANDS, targets.earlier, side="right")
     drawn = [rng.permutation(np.flatnonzero(band == one))[:MOST_OF_BAND] for one in np.unique(band)]
     kept = np.sort(np.concatenate(drawn))
-    return replace(
-        targets,
-        positions=targets.positions[kept],
-        earlier=targets.earlier[kept],
-        item_age=targets.item_age[kept],
-    )
+    return targets.taken(kept)
 
 
 def measure(config: Config, dataset: str, replay_config: ReplayConfig) -> list[str]:

@@ -85,12 +85,7 @@ def without_attributes(stream: Stream) -> Stream:
 def _targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTargets:
     found = choose_targets(stream, replay_config)
     young = np.flatnonzero(found.earlier < STRANGER)
-    return dataclasses.replace(
-        found,
-        positions=found.positions[young],
-        earlier=found.earlier[young],
-        item_age=found.item_age[young],
-    )
+    return found.taken(young)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +34,7 @@ def spread(targets: EvaluationTargets, few_every: int, every: int) -> Evaluation
     """Every so many of the targets with few events, and of the others, in time order."""
     few = targets.item_age < FEW
     kept = np.sort(np.append(np.flatnonzero(few)[::few_every], np.flatnonzero(~few)[::every]))
-    ages = targets.item_age[kept]
-    return replace(
-        targets,
-        positions=targets.positions[kept],
-        earlier=targets.earlier[kept],
-        item_age=ages,
-    )
+    return targets.taken(kept)
 
 
 def measure(config: Config, held_out: float, few_every: int, every: int) -> dict[str, float]:

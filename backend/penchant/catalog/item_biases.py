@@ -51,6 +51,8 @@ class ItemBiasTable:
         self._positives = np.zeros(files.MIN_CAPACITY)
         self._impressions = np.zeros(files.MIN_CAPACITY)
         self._as_of_us = np.zeros(files.MIN_CAPACITY)
+        self._followed = 0
+        """Version of the catalog whose recent sums are followed; 0: none."""
         self._recent_half_life_s = 0.0
         """Half-life of the recent sums; 0: there are none."""
         self._recent = np.zeros(files.MIN_CAPACITY)
@@ -69,6 +71,14 @@ class ItemBiasTable:
         """Whether most items that were ever counted were counted later than a moment."""
         counted = self._as_of_us[self._as_of_us > 0]
         return len(counted) > 0 and bool((counted > at_us).mean() > 0.5)
+
+    def follow_version(self, version: int, recent: RecentCounts) -> bool:
+        """As `follow`, for each version of a catalog once; returns whether this one is new."""
+        if version == self._followed:
+            return False
+        self.follow(recent)
+        self._followed = version
+        return True
 
     def follow(self, recent: RecentCounts) -> None:
         """Makes the offsets of recent sums from now on, or of the counters as they are.
@@ -180,8 +190,7 @@ class ItemBiasTable:
 
     def _decayed(self, numbers: Rows) -> tuple[Float64, Float64]:
         # Counters newer than the average are not decayed: a negative age would make them grow.
-        age_us = np.maximum(0.0, self._latest_us - self._as_of_us[numbers])
-        left: Float64 = np.exp2(-age_us / (self.half_life_s * 1e6))
+        left = faded(self._latest_us - self._as_of_us[numbers], self.half_life_s)
         return self._positives[numbers] * left, self._impressions[numbers] * left
 
     def _grow(self, rows: int) -> None:

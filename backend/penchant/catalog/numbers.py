@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,14 +49,9 @@ class ItemNumbers(Mapping[str, int]):
         """Whether the next `find` makes the table."""
         self._changing = threading.Lock()
 
-    def __getstate__(self) -> dict[str, int]:
+    def __reduce__(self) -> tuple[Callable[[dict[str, int]], ItemNumbers], tuple[dict[str, int]]]:
         """The ids alone: their hashes are another process's own."""
-        return self._numbers
-
-    def __setstate__(self, numbers: dict[str, int]) -> None:
-        self.__init__()  # type: ignore[misc]  # As for a new one.
-        self._numbers = numbers
-        self.settle()
+        return _restored, (self._numbers,)
 
     def __getitem__(self, id_: str) -> int:
         return self._numbers[id_]
@@ -125,3 +120,10 @@ class ItemNumbers(Mapping[str, int]):
             numbers = np.fromiter(self._numbers.values(), np.int64, count)[order]
             self._table = _Table(hashes, numbers) if distinct else None
             self._table_wanted = False
+
+
+def _restored(numbers: dict[str, int]) -> ItemNumbers:
+    held = ItemNumbers()
+    held._numbers.update(numbers)
+    held.settle()
+    return held

@@ -17,8 +17,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penchant.domain.arrays import Float64
 from penchant.domain.types import Vector
@@ -64,7 +66,7 @@ class RecentCounts:
         return dataclasses.replace(self, recent=move(self.recent), counted=move(self.counted))
 
     @property
-    def arrays(self) -> dict[str, np.ndarray]:  # type: ignore[type-arg]  # Of several types.
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """As a file holds them, by name."""
         return {
             "recent": self.recent,
@@ -74,7 +76,7 @@ class RecentCounts:
         }
 
 
-def read_recent_counts(arrays: Mapping[str, np.ndarray]) -> RecentCounts:  # type: ignore[type-arg]
+def read_recent_counts(arrays: Mapping[str, NDArray[Any]]) -> RecentCounts:
     """Reads what `RecentCounts.arrays` holds; none from a file of an earlier release."""
     if "recent" not in arrays:
         return RecentCounts()

@@ -78,7 +78,7 @@ def replay_in_parts(
     """
     chosen = _parts(stream, targets, workers.parts)
     given = [
-        ReplayPart(watch.recommender, stream, replay_config, _of(targets, mine), watch.users)
+        ReplayPart(watch.recommender, stream, replay_config, targets.taken(mine), watch.users)
         for mine in chosen
     ]
     result: ReplayResult | None = None
@@ -100,15 +100,6 @@ def _parts(stream: Stream, targets: EvaluationTargets, parts: int) -> Sequence[M
     part_of = np.array([zlib.crc32(user.encode()) % parts for user in stream.users], np.int64)
     of_target = part_of[stream.user[targets.positions]]
     return [of_target == part for part in range(parts)]
-
-
-def _of(targets: EvaluationTargets, mine: Mask) -> EvaluationTargets:
-    return dataclasses.replace(
-        targets,
-        positions=targets.positions[mine],
-        earlier=targets.earlier[mine],
-        item_age=targets.item_age[mine],
-    )
 
 
 def _whole(first: ReplayResult, targets: int) -> ReplayResult:

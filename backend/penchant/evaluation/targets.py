@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from penchant.domain.arrays import Int64
+from penchant.domain.arrays import Int64, Mask
 from penchant.domain.errors import ConfigError
 from penchant.logs.log_check import AUTO, share_of_repeats, told_candidates
 from penchant.logs.stream import Stream
@@ -109,6 +109,15 @@ class EvaluationTargets:
     """Relevant events left out because their item was no candidate."""
     candidates: str
     """What is ranked, one of `CANDIDATES`."""
+
+    def taken(self, places: Int64 | Mask) -> EvaluationTargets:
+        """The targets at some places, in their order."""
+        return dataclasses.replace(
+            self,
+            positions=self.positions[places],
+            earlier=self.earlier[places],
+            item_age=self.item_age[places],
+        )
 
 
 def choose_targets(stream: Stream, replay_config: ReplayConfig) -> EvaluationTargets:

@@ -75,6 +75,14 @@ class Interactions:
         counts = np.bincount(self.signal[self.reward > 0], minlength=len(self.signals))
         return dict(zip(self.signals, counts.tolist(), strict=True))
 
+    @property
+    def firsts(self) -> Mask:
+        """Which events are the first of their users about their items, shape (n,)."""
+        pairs = self.user * (int(self.item.max(initial=0)) + 1) + self.item
+        found = np.zeros(len(pairs), np.bool_)
+        found[np.unique(pairs, return_index=True)[1]] = True
+        return found
+
     def holds_impressions(self, signals: SignalTable) -> bool:
         """Whether an event is an impression by a signal table; False where signals are unknown."""
         if self.signal is None:

@@ -108,9 +108,7 @@ class HeldOut:
         self.reward = np.maximum(0.0, events.reward.astype(np.float64))
         self.liked = self.reward > 0
         self.later = np.arange(len(events.item)) >= cut
-        pairs = events.user * self.items + events.item
-        self.unseen = np.zeros(len(pairs), np.bool_)
-        self.unseen[np.unique(pairs, return_index=True)[1]] = True
+        self.unseen = events.firsts
         order = np.argsort(events.user, kind="stable")
         self._by_user, self._place = order, np.empty_like(order)
         self._place[order] = np.arange(len(order))
@@ -123,7 +121,7 @@ class HeldOut:
         self.earlier[order] = np.arange(len(order)) - first[self._group]
         self._codes = _codes_of(events)
         self._offsets = OffsetHistory(
-            events, self.items, cut, self.offset_half_lives_s, prior_impressions
+            events, self.unseen, self.items, cut, self.offset_half_lives_s, prior_impressions
         )
         self._fold_with(fitted, cut, prior, FOLD_VARIANTS)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from penchant.domain.arrays import Float32, Float64, Int64
+from penchant.domain.arrays import Float32, Float64, Int64, Mask
 from penchant.domain.offsets import decay, log_odds
 from penchant.domain.recent_counts import RecentCounts, faded, gained
 from penchant.domain.rewards import ResolvedSignal
@@ -27,6 +27,7 @@ class OffsetHistory:
     def __init__(
         self,
         events: Interactions,
+        firsts: Mask,
         items: int,
         cut: int,
         half_lives_s: Sequence[float],
@@ -36,6 +37,7 @@ class OffsetHistory:
 
         Args:
             events: the log in time order.
+            firsts: `Interactions.firsts` of it, shape (n,).
             items: number of items.
             cut: position of the first event before which offsets are asked for.
             half_lives_s: of the counters, and then shorter ones, in seconds.
@@ -46,7 +48,7 @@ class OffsetHistory:
         self._items = items
         self._prior_impressions = prior_impressions
         counters_s = half_lives_s[0]
-        self._counted, after = _counters_after(events, cut, counters_s)
+        self._counted, after = _counters_after(events, firsts, cut, counters_s)
         item, at_us = events.item[self._counted], events.at_us[self._counted]
         more = _gains(item, after, at_us, counters_s)
         self._after = [after, *(_sums(item, more, at_us, one) for one in half_lives_s[1:])]
@@ -95,7 +97,9 @@ def recent_counts_of(
     Cost: about a microsecond an event of the last twelve half-lives of the counters.
     """
     end_us = int(events.at_us.max(initial=0))
-    counted, after = _counters_after(events, len(events.item) - 1, counters_half_life_s)
+    counted, after = _counters_after(
+        events, events.firsts, len(events.item) - 1, counters_half_life_s
+    )
     item, at_us = events.item[counted], events.at_us[counted]
     more = _gains(item, after, at_us, counters_half_life_s)
     sums = []
@@ -109,16 +113,17 @@ def recent_counts_of(
     return RecentCounts(half_life_s, end_us, *sums)
 
 
-def _counters_after(events: Interactions, cut: int, half_life_s: float) -> tuple[Int64, Float64]:
+def _counters_after(
+    events: Interactions, firsts: Mask, cut: int, half_life_s: float
+) -> tuple[Int64, Float64]:
     """The positions of events that change an item's counters, and its positives after each."""
     liked = events.reward > 0
     earliest_us = int(events.at_us[cut] - FADED * half_life_s * 1e6) if len(liked) else 0
     first = int(np.searchsorted(events.at_us, earliest_us))
-    unseen = _firsts(events)
     # A first event without a reward adds nothing.
-    counted = first + np.flatnonzero(liked[first:] | ~unseen[first:])
+    counted = first + np.flatnonzero(liked[first:] | ~firsts[first:])
     weights = np.ones(len(events.item)) if events.weight is None else events.weight
-    if unseen[counted].all():
+    if firsts[counted].all():
         reward = np.maximum(0.0, events.reward[counted].astype(np.float64)) * weights[counted]
         item, at_us = events.item[counted], events.at_us[counted]
         return counted, _sums(item, reward, at_us, half_life_s)
@@ -136,14 +141,6 @@ def _counters_after(events: Interactions, cut: int, half_life_s: float) -> tuple
         for user, item, reward, weight, at_us in rows
     ]
     return counted, np.array(after, np.float64)
-
-
-def _firsts(events: Interactions) -> np.ndarray:  # type: ignore[type-arg]
-    """Which events are their users' first about their items, shape (n,)."""
-    pairs = events.user * (int(events.item.max(initial=0)) + 1) + events.item
-    found = np.zeros(len(pairs), np.bool_)
-    found[np.unique(pairs, return_index=True)[1]] = True
-    return found
 
 
 def _gains(item: Int64, after: Float64, at_us: Int64, half_life_s: float) -> Float64:

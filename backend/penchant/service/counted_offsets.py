@@ -86,8 +86,6 @@ class CountedOffsets:
         self._file = ItemBiasFile(catalogs.directory, item_biases)
         self._all_due = False
         """Whether all offsets are to be written at the next commit."""
-        self._followed = 0
-        """Version of the catalog whose recent sums the table follows."""
         view: CatalogView | None = None
         with store.snapshot() as snapshot:
             old_release = not any_contribution(snapshot)
@@ -213,9 +211,8 @@ class CountedOffsets:
 
     def _follow_version(self, view: CatalogView) -> None:
         """Makes the offsets of what a new version says that items earned lately."""
-        if view.head.version != self._followed:
-            self._item_biases.follow(view.frozen.recent)
-            self._followed, self._all_due = view.head.version, True
+        if self._item_biases.follow_version(view.head.version, view.frozen.recent):
+            self._all_due = True
 
     def _recounting(self, number: int) -> Callable[[Transaction], Counters]:
         return lambda transaction: recount(transaction, number, self._item_biases.half_life_s)

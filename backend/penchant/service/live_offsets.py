@@ -35,8 +35,6 @@ class LiveOffsets:
         self._item_biases = item_biases
         self._file = ItemBiasFile(catalogs.directory, item_biases)
         self._read_at_s = -math.inf
-        self._followed = 0
-        """Version of the catalog whose recent sums the table follows."""
 
     def publish(self, numbers: Collection[int], now_us: int) -> None:
         """Writes the offsets of some items as of now, in microseconds since 1970.
@@ -56,9 +54,7 @@ class LiveOffsets:
                     self._read_at_s = now_s
                 else:
                     self._item_biases.set((one, read_counters(snapshot, one)) for one in numbers)
-            if head.version != self._followed:
-                self._item_biases.follow(view.frozen.recent)
-                self._followed = head.version
+            self._item_biases.follow_version(head.version, view.frozen.recent)
             inside = np.array(sorted(one for one in numbers if one < head.rows), np.int64)
             self._file.publish_some(head.generation, head.rows, inside)
         except (StoreUnavailable, FileNotFoundError) as error:

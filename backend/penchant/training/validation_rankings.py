@@ -73,12 +73,7 @@ class ValidationRankings:
         found = choose_targets(known, plan)
         count = len(found.positions)
         spread = np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)
-        targets = replace(
-            found,
-            positions=found.positions[spread],
-            earlier=found.earlier[spread],
-            item_age=found.item_age[spread],
-        )
+        targets = found.taken(spread)
         return cls(known, targets, plan, config)
 
     @classmethod

@@ -45,7 +45,7 @@ def table_that_follows(events: Interactions, until: int, recent: RecentCounts) -
 def test_held_out_offsets_are_those_of_a_server_that_follows(users: int) -> None:
     events = log_of(users)
     cut = 200
-    history = OffsetHistory(events, ITEMS, cut, (COUNTERS_S, FASTER_S), 50.0)
+    history = OffsetHistory(events, events.firsts, ITEMS, cut, (COUNTERS_S, FASTER_S), 50.0)
     positions = np.array([210, 250, 299])
     recent = recent_counts_of(events.taken(slice(0, cut)), ITEMS, COUNTERS_S, FASTER_S)
     for position, offsets in zip(positions.tolist(), history.before(positions, 1), strict=True):
