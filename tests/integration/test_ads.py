@@ -28,7 +28,7 @@ from penchant_sdk.ads import (
     Slot,
 )
 from tests.architecture.source_tree import ROOT
-from tests.support.ad_days import campaigns_of, yesterday
+from tests.support.ad_days import MIDNIGHT, campaigns_of
 from tests.support.served import served
 
 pytestmark = pytest.mark.server
@@ -97,11 +97,11 @@ def test_many_ad_servers_at_once_keep_a_cap_and_a_budget(target: str) -> None:
 
 
 def test_the_log_of_a_running_server_is_calibrated(target: str, store: str, tmp_path: Path) -> None:
-    readers, midnight = simulated_readers(20, seed=1, texts_per_topic=1), yesterday()
+    readers = simulated_readers(20, seed=1, texts_per_topic=1)
     with Penchant(target, timeout_s=60.0) as penchant:
         ads = AdClient(penchant, lapse_s=LAPSE_S)
-        ads.put_campaigns(campaigns_of(readers, midnight, Money.of(1000), caps=()))
-        day = Day(ads, readers, DayPlan(SLOT, midnight, concurrent_visits=8))
+        ads.put_campaigns(campaigns_of(readers, MIDNIGHT, Money.of(1000), caps=()))
+        day = Day(ads, readers, DayPlan(SLOT, MIDNIGHT, concurrent_visits=8))
         day.play(visits(readers.users, 150, seed=1))
         output = tmp_path / "calibration.json"
         options = ["--store", store, "--set", "signals=default,ads", "--output", str(output)]

@@ -36,12 +36,8 @@ from penchant_sdk.ads import (
 
 CAPS = (FrequencyCap(3, Per.HOUR), FrequencyCap(8, Per.DAY))
 SLOT = Slot("article", Size(300, 250))
-
-
-def yesterday() -> datetime:
-    """Midnight of yesterday, so that no event of the day lies ahead of the server's clock."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today - timedelta(days=1)
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+"""Start of the day: always the same, because close choices may fall otherwise on another date."""
 
 
 def campaigns_of(
@@ -70,11 +66,11 @@ def play(
 ) -> tuple[Day, list[Campaign]]:
     """Plays a whole day on a fresh server, reproducibly; returns the day and its campaigns."""
     settings = {"signals": "ads", "explorations_per_day": str(explorations_per_day)}
-    readers, midnight = simulated_readers(users, seed, texts_per_topic=texts_per_topic), yesterday()
-    campaigns = campaigns_of(readers, midnight, budget, caps)
+    readers = simulated_readers(users, seed, texts_per_topic=texts_per_topic)
+    campaigns = campaigns_of(readers, MIDNIGHT, budget, caps)
     plan = DayPlan(
         SLOT,
-        midnight,
+        MIDNIGHT,
         places=places,
         explore=explore,
         explore_share=1.0 if explore else 0.0,

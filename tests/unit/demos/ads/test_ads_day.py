@@ -24,7 +24,7 @@ def busy() -> tuple[Day, list[Account]]:
     day, campaigns = play(
         budget=Money.of("7.80"),
         count=3000,
-        users=120,
+        users=180,  # So many that the caps alone never leave an hour's budget unspent.
         calibration=ALIKE,
         explore=PlackettLuce(1.0),
     )

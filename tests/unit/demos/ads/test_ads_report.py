@@ -21,14 +21,14 @@ from penchant.logs.datasets.movielens import read_movielens
 from penchant.server.in_process import client_of
 from penchant_sdk import Item, PlackettLuce
 from penchant_sdk.ads import AdClient, Calibration
-from tests.support.ad_days import SLOT, shown_of, yesterday
+from tests.support.ad_days import MIDNIGHT, SLOT, shown_of
 
 GUESS = Calibration(slope=0.5, intercept=-2.0, examination=(1.0,))
 
 
 @pytest.fixture(scope="module")
 def films() -> FilmDay:
-    return film_day(read_movielens(), yesterday(), seed=1)
+    return film_day(read_movielens(), MIDNIGHT, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def day(films: FilmDay) -> Day:
         penchant.feedback([sdk_event(event) for event in films.history])
         ads = AdClient(penchant, calibration=GUESS, lapse_s=LAPSE_S, seed=1)
         ads.put_campaigns(films.campaigns)
-        plan = DayPlan(SLOT, yesterday(), explore=PlackettLuce(0.5), explore_share=0.2)
+        plan = DayPlan(SLOT, MIDNIGHT, explore=PlackettLuce(0.5), explore_share=0.2)
         played = Day(ads, films.readers, plan)
         played.play(visits(films.readers.users, 300, seed=1))
     return played
@@ -51,7 +51,7 @@ def test_the_server_gets_no_rating_of_an_advertised_film(films: FilmDay) -> None
     assert not advertised & {film.id for film in films.films}
     assert len(films.history) == HISTORY * len(films.readers.users)
     latest = max(event.occurred_at_us for event in films.history)
-    assert latest < yesterday().timestamp() * 1e6
+    assert latest < MIDNIGHT.timestamp() * 1e6
     assert films.readers.attraction.min() > 0
     assert films.readers.attraction.max() < 0.5
 
