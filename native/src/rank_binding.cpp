@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "coarse_rows.hpp"
 #include "fold.hpp"
 #include "fold_clock.hpp"
 #include "huge_pages.hpp"
@@ -34,6 +35,7 @@ namespace {
 using Vector = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Bytes = nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Pairs = nb::ndarray<const std::uint32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 constexpr std::int64_t day_us = 86'400'000'000;    // `penchant.domain.exploration.DAY_US`
@@ -98,11 +100,11 @@ class RankView {
   public:
     RankView(std::shared_ptr<ItemIds> ids, Matrix vectors, Vector offsets, Vector offset_weights,
              Vector popularity, Vector tail, Mask alive, Pairs neighbours, Vector prior_mean,
-             ViewSettings settings, std::shared_ptr<FoldTerms> fold)
+             std::optional<Bytes> coarse, ViewSettings settings, std::shared_ptr<FoldTerms> fold)
         : ids_(std::move(ids)), vectors_(std::move(vectors)), offsets_(std::move(offsets)),
           alive_(std::move(alive)), neighbours_(std::move(neighbours)),
-          prior_mean_(std::move(prior_mean)), settings_(std::move(settings)),
-          fold_(std::move(fold)) {
+          prior_mean_(std::move(prior_mean)), coarse_(std::move(coarse)),
+          settings_(std::move(settings)), fold_(std::move(fold)) {
         const std::size_t rows = vectors_.shape(0);
         if (offsets_.shape(0) != rows || offset_weights.shape(0) != rows ||
             popularity.shape(0) != rows || tail.shape(0) != rows || alive_.shape(0) != rows ||
@@ -111,6 +113,15 @@ class RankView {
             vectors_.shape(1) == 0 || settings_.interests == 0 || !(settings_.time_bucket_s >= 1.0) ||
             settings_.time_bucket_s > 1e9 || (fold_ && fold_->dimensions != vectors_.shape(1))) {
             throw nb::value_error("the arrays of the catalog do not fit together");
+        }
+        if (coarse_) {
+            const std::size_t d = vectors_.shape(1), size = coarse_->shape(0);
+            coarse_rows_ =
+                read_coarse_rows({reinterpret_cast<const char *>(coarse_->data()), size}, d);
+            if (coarse_rows_.rows > rows || coarse_size(coarse_rows_.rows, d) != size ||
+                reinterpret_cast<std::uintptr_t>(coarse_->data()) % alignof(float) != 0) {
+                throw nb::value_error("coarse: its size or its place does not fit");
+            }
         }
         terms_.reserve(rows);
         for (std::size_t row = 0; row < rows; ++row) {
@@ -250,6 +261,7 @@ class RankView {
         catalog.neighbours = neighbours_.data();
         catalog.neighbour_rows = neighbours_.shape(0);
         catalog.neighbour_columns = neighbours_.shape(1) / 2;
+        catalog.coarse = coarse_rows_;
         return catalog;
     }
 
@@ -375,6 +387,8 @@ class RankView {
     Mask alive_;
     Pairs neighbours_;
     Vector prior_mean_;
+    std::optional<Bytes> coarse_;
+    CoarseRows coarse_rows_{};
     ViewSettings settings_;
     std::shared_ptr<FoldTerms> fold_;
     HugeVector<ItemTerms> terms_;
@@ -422,12 +436,26 @@ void bind_rank(nb::module_ &module) {
             }
         });
 
+    module.def(
+        "coarse_rows",
+        [](const Matrix &vectors) {
+            const std::size_t rows = vectors.shape(0), d = vectors.shape(1);
+            std::string content(coarse_size(rows, d), '\0');
+            {
+                nb::gil_scoped_release others_go_on;
+                write_coarse_rows(vectors.data(), rows, d, content.data());
+            }
+            return nb::bytes(content.data(), content.size());
+        },
+        nb::arg("vectors").noconvert());
+
     nb::class_<RankView>(module, "RankView")
         .def(
             "__init__",
             [](RankView *self, std::shared_ptr<ItemIds> ids, Matrix vectors, Vector offsets,
                Vector offset_weights, Vector popularity, Vector tail, Mask alive,
-               Pairs neighbours, Vector prior_mean, std::uint64_t version, std::string encoder_version,
+               Pairs neighbours, Vector prior_mean, std::optional<Bytes> coarse,
+               std::uint64_t version, std::string encoder_version,
                std::uint64_t digest, double time_bucket_s, std::size_t interests,
                float slow_weight, float fast_weight, float near_weight, float tail_offset_weight,
                float tail_lift, bool knows_contexts, float repeat_weight, double repeat_half_life_s,
@@ -436,7 +464,7 @@ void bind_rank(nb::module_ &module) {
                 new (self) RankView(
                     std::move(ids), std::move(vectors), std::move(offsets),
                     std::move(offset_weights), std::move(popularity), std::move(tail), std::move(alive),
-                    std::move(neighbours), std::move(prior_mean),
+                    std::move(neighbours), std::move(prior_mean), std::move(coarse),
                     ViewSettings{version, std::move(encoder_version), digest, time_bucket_s, interests,
                                  slow_weight, fast_weight, near_weight, tail_offset_weight, tail_lift,
                                  knows_contexts,
@@ -448,6 +476,7 @@ void bind_rank(nb::module_ &module) {
             nb::arg("offsets").noconvert(), nb::arg("offset_weights").noconvert(),
             nb::arg("popularity").noconvert(), nb::arg("tail").noconvert(), nb::arg("alive").noconvert(),
             nb::arg("neighbours").noconvert(), nb::arg("prior_mean").noconvert(),
+            nb::arg("coarse").noconvert().none(),
             nb::arg("version"), nb::arg("encoder_version"), nb::arg("digest"),
             nb::arg("time_bucket_s"), nb::arg("interests"), nb::arg("slow_weight"),
             nb::arg("fast_weight"), nb::arg("near_weight"),

@@ -1,6 +1,8 @@
 #include "rank_scores.hpp"
 
 #include <algorithm>
+#include <cfloat>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -16,6 +18,10 @@ constexpr std::size_t line = 64 / sizeof(float);  // Numbers in a line of the ca
 // Rows by which memory is asked ahead: the processor itself stops at the end of each page, which
 // holds 16 rows of 64 numbers.
 constexpr std::size_t rows_ahead = 32;
+// Of the rows that coarse scores leave, those at random places cost as much as eight in order.
+constexpr std::size_t worth_less = 8;
+// Roundings in the sum of a score's parts, twice, and by far.
+constexpr float part_roundings = 16.0F;
 
 // Sixteen sums side by side, so that the result depends on the two vectors alone: on neither the
 // item's place nor the machine.
@@ -33,24 +39,39 @@ inline __attribute__((always_inline)) float dot(const float *a, const float *b,
     return sums[0];
 }
 
-inline __attribute__((always_inline)) float dense_score(const ScoredCatalog &catalog,
-                                                        const ScoredUser &user,
-                                                        std::size_t row) noexcept {
+inline __attribute__((always_inline)) float best_product(const ScoredCatalog &catalog,
+                                                         const ScoredUser &user,
+                                                         std::size_t row) noexcept {
     const float *vector = catalog.items.vectors + row * catalog.dimensions;
     const std::size_t interests = user.vectors.size() / catalog.dimensions;
-    float score = dot(vector, user.vectors.data(), catalog.dimensions);
+    float most = dot(vector, user.vectors.data(), catalog.dimensions);
     for (std::size_t one = 1; one < interests; ++one) {
         const float other =
             dot(vector, user.vectors.data() + one * catalog.dimensions, catalog.dimensions);
-        score = std::max(score, other);
+        most = std::max(most, other);
     }
+    return most;
+}
+
+// Adds what does not depend on a row's vector; `add(part)` is called for each part in turn.
+template <typename Add>
+inline __attribute__((always_inline)) void add_terms(const ScoredCatalog &catalog,
+                                                     const ScoredUser &user, std::size_t row,
+                                                     Add add) noexcept {
     const float offset = catalog.offsets[row];  // Read once: it is live.
     const ItemTerms &terms = catalog.terms[row];
-    score += terms.offset_weight * offset + terms.popularity;
+    add(terms.offset_weight * offset + terms.popularity);
     if (user.begun != 0.0F) {
         const float weighed = user.tail_offset_weight * offset + user.tail_lift;
-        score -= user.begun * terms.tail * weighed;
+        add(-(user.begun * terms.tail * weighed));
     }
+}
+
+inline __attribute__((always_inline)) float dense_score(const ScoredCatalog &catalog,
+                                                        const ScoredUser &user,
+                                                        std::size_t row) noexcept {
+    float score = best_product(catalog, user, row);
+    add_terms(catalog, user, row, [&](float part) { score += part; });
     return score;
 }
 
@@ -66,10 +87,45 @@ inline __attribute__((always_inline)) void score_each(const ScoredCatalog &catal
     }
 }
 
+// As `score_each`, by coarse rows as far as they go; returns the largest part of a score.
+inline __attribute__((always_inline)) float score_each_coarsely(const ScoredCatalog &catalog,
+                                                                const ScoredUser &user,
+                                                                const CoarseVectors &vectors,
+                                                                float *scores) {
+    const CoarseRows coarse = catalog.coarse;
+    float largest = 0.0F;
+    for (std::size_t row = 0; row < catalog.items.rows; ++row) {
+        if (!catalog.terms[row].alive) {
+            scores[row] = left_out;
+            continue;
+        }
+        if (row + rows_ahead < coarse.rows) {
+            const std::int8_t *ahead = coarse.codes + (row + rows_ahead) * catalog.dimensions;
+            for (std::size_t at = 0; at < catalog.dimensions; at += 64) {
+                __builtin_prefetch(ahead + at);
+            }
+        }
+        float score =
+            row < coarse.rows ? vectors.best(coarse, row) : best_product(catalog, user, row);
+        largest = std::max(largest, std::fabs(score));
+        add_terms(catalog, user, row, [&](float part) {
+            score += part;
+            largest = std::max(largest, std::fabs(part));
+        });
+        scores[row] = score;
+    }
+    return largest;
+}
+
 // One body for each width of registers: the same sums, since products and sums stay apart (CMake's
 // -ffp-contract=off), in fewer steps.
 void score_each_anywhere(const ScoredCatalog &catalog, const ScoredUser &user, float *scores) {
     score_each(catalog, user, scores);
+}
+
+float score_each_coarsely_anywhere(const ScoredCatalog &catalog, const ScoredUser &user,
+                                   const CoarseVectors &vectors, float *scores) {
+    return score_each_coarsely(catalog, user, vectors, scores);
 }
 
 #if defined(__x86_64__)
@@ -78,10 +134,19 @@ __attribute__((target("avx2"))) void score_each_avx2(const ScoredCatalog &catalo
     score_each(catalog, user, scores);
 }
 
-const auto score_all_rows = widest_registers() == Registers::anywhere ? score_each_anywhere
-                                                                       : score_each_avx2;
+__attribute__((target("avx2"))) float score_each_coarsely_avx2(const ScoredCatalog &catalog,
+                                                               const ScoredUser &user,
+                                                               const CoarseVectors &vectors,
+                                                               float *scores) {
+    return score_each_coarsely(catalog, user, vectors, scores);
+}
+
+const bool wide = widest_registers() != Registers::anywhere;
+const auto score_all_rows = wide ? score_each_avx2 : score_each_anywhere;
+const auto score_all_coarsely = wide ? score_each_coarsely_avx2 : score_each_coarsely_anywhere;
 #else
 const auto score_all_rows = score_each_anywhere;
+const auto score_all_coarsely = score_each_coarsely_anywhere;
 #endif
 
 // Calls `add(item, amount)` for each neighbour of the recent items.
@@ -171,6 +236,23 @@ class PlaceOf {
     std::vector<std::uint32_t> places_;
 };
 
+bool all_finite(const std::vector<float> &numbers) noexcept {
+    return std::all_of(numbers.begin(), numbers.end(), [](float one) { return std::isfinite(one); });
+}
+
+// The rows whose scores are `least` or more, or no numbers; false where they are too many to be
+// scored one by one.
+bool close_to_best(const std::vector<float> &scores, float least,
+                   std::vector<std::uint32_t> &close) {
+    close.clear();
+    for (std::size_t row = 0; row < scores.size(); ++row) {
+        if (scores[row] < least || scores[row] == left_out) continue;
+        if (close.size() == scores.size() / worth_less) return false;
+        close.push_back(static_cast<std::uint32_t>(row));
+    }
+    return true;
+}
+
 }  // namespace
 
 void fetch_row(const ScoredCatalog &catalog, std::size_t row) noexcept {
@@ -228,7 +310,15 @@ void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t 
     thread_local std::vector<double> sums;  // Zeros between two uses.
     thread_local std::vector<std::uint32_t> touched;
     scores.resize(catalog.items.rows);
-    score_all_rows(catalog, user, scores.data());
+    const bool coarsely = catalog.coarse.rows && all_finite(user.vectors);
+    float margin = 0.0F, largest = 0.0F;
+    if (coarsely) {
+        const CoarseVectors vectors(user.vectors, catalog.dimensions);
+        margin = vectors.margin(catalog.coarse);
+        largest = score_all_coarsely(catalog, user, vectors, scores.data());
+    } else {
+        score_all_rows(catalog, user, scores.data());
+    }
     if (sums.size() < catalog.items.rows) sums.resize(catalog.items.rows, 0.0);
     const auto add_to = [&](std::uint32_t item, double amount) {
         if (item >= catalog.items.rows) return;
@@ -238,7 +328,9 @@ void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t 
     // An item is touched again where its sum comes back to 0; then nothing is left to add.
     const auto add_part = [&](float weight) {
         for (const std::uint32_t item : touched) {
-            scores[item] += weight * static_cast<float>(sums[item]);
+            const float part = weight * static_cast<float>(sums[item]);
+            largest = std::max(largest, std::fabs(part));
+            scores[item] += part;
             sums[item] = 0.0;
         }
         touched.clear();
@@ -258,6 +350,17 @@ void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t 
     BestOf keeper(k, best);
     for (std::uint32_t row = 0; row < catalog.items.rows; ++row) keeper.offer(row, scores[row]);
     keeper.finish();
+    if (!coarsely) return;
+    margin += part_roundings * FLT_EPSILON * largest;
+    thread_local std::vector<std::uint32_t> close;
+    if (close_to_best(scores, best.size() < k ? left_out : best.back().score - 2.0F * margin,
+                      close)) {
+        rank_some(catalog, user, close, k, best);
+    } else {
+        ScoredCatalog exact = catalog;
+        exact.coarse = {};
+        rank_all(exact, user, k, best);
+    }
 }
 
 }  // namespace penchant

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "coarse_rows.hpp"
 #include "fold.hpp"
 #include "repeats.hpp"
 
@@ -28,6 +29,7 @@ struct ScoredCatalog {
     const std::uint32_t *neighbours = nullptr;  // (neighbour_rows, neighbour_columns) of pairs
     std::size_t neighbour_rows = 0;
     std::size_t neighbour_columns = 0;
+    CoarseRows coarse{};  // Of the first items of a large catalog; or none.
 };
 
 // A user's side of the score.
@@ -56,7 +58,8 @@ void fetch_row(const ScoredCatalog &catalog, std::size_t row) noexcept;
 void rank_some(const ScoredCatalog &catalog, const ScoredUser &user,
                const std::vector<std::uint32_t> &rows, std::size_t k, std::vector<RankedRow> &best);
 
-// As `rank_some` for all rows of the catalog that are alive. Cost: O(rows d + neighbours).
+// As `rank_some` for all rows of the catalog that are alive, with or without coarse rows. Cost:
+// O(rows d + neighbours), of bytes where there are coarse rows, of floats where there are none.
 void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t k,
               std::vector<RankedRow> &best);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "coarse_rows.hpp"
 #include "crc32.hpp"
 #include "feedback_batch.hpp"
 #include "feedback_request.hpp"
@@ -36,6 +37,7 @@ struct World {
     penchant::ItemIds ids;
     std::vector<std::string> names;
     penchant::ScoredCatalog catalog;
+    std::vector<char> coarse;
     penchant::ScoredUser user;
     penchant::FoldTerms terms;
     std::vector<std::uint32_t> candidates;
@@ -49,6 +51,8 @@ struct World {
         catalog.dimensions = dimensions;
         catalog.offsets = zeros.data();
         catalog.terms = item_terms.data();
+        coarse.resize(penchant::coarse_size(rows, dimensions));
+        penchant::write_coarse_rows(vectors.data(), rows, dimensions, coarse.data());
         for (std::size_t at = 0; at < dimensions; ++at) user.vectors.push_back(drawn(state));
         for (std::uint32_t at = 0; at < 100; ++at) candidates.push_back((at * 37) % rows);
         terms.dimensions = dimensions;
@@ -134,6 +138,14 @@ CASE case_rank_all_1000_of_64(const World &world, std::vector<penchant::RankedRo
     return best.size();
 }
 
+CASE case_rank_all_1000_of_64_by_coarse_rows(const World &world,
+                                             std::vector<penchant::RankedRow> &best) {
+    penchant::ScoredCatalog catalog = world.catalog;
+    catalog.coarse = penchant::read_coarse_rows({world.coarse.data(), world.coarse.size()}, dimensions);
+    penchant::rank_all(catalog, world.user, 10, best);
+    return best.size();
+}
+
 CASE case_write_a_reply_of_10(const penchant::RankReply &reply) {
     return penchant::write_rank_reply(reply).size();
 }
@@ -196,6 +208,7 @@ int main() {
     sum += case_parse_a_call_of_100(call, limits);
     sum += case_find_100_ids(world, ids) + case_read_a_record(record);
     sum += case_rank_100_of_64(world, best) + case_rank_all_1000_of_64(world, best);
+    sum += case_rank_all_1000_of_64_by_coarse_rows(world, best);
     sum += case_write_a_reply_of_10(reply) + case_insert_and_encode(few, interest);
     sum += case_fold_30_events(world, few) + case_fold_256_events(world, many);
     // `Call.feedback` of one event that a user likes an item.

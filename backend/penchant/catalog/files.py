@@ -6,6 +6,7 @@
     version-<version>.npz       Gram matrix, priors, popularity (all, by segment), tail, weights,
                                 what items earned lately
     neighbours-<number>.npy     the neighbour table of the last refresh
+    coarse-<generation>.i8      the vectors in a byte a number; see `penchant.catalog.coarse_rows`
     trial-<release>/            the same files for a release on rollout
 
 A file is complete and synced before the store's head names it; rows beyond the head's count do not
@@ -47,7 +48,9 @@ MIN_CAPACITY = 1024
 KEPT = 4
 """Generations and versions kept for readers that are behind."""
 
-_NUMBERED = re.compile(r"(vectors|texts|offsets|version|neighbours)-(\d+)\.(?:f32|npz|npy)")
+_NUMBERED = re.compile(
+    r"(vectors|texts|offsets|coarse|version|neighbours)-(\d+)\.(?:f32|i8|npz|npy)"
+)
 _PIECE_BYTES = 1 << 20
 _SILENT_S = 60.0
 
@@ -108,6 +111,11 @@ def version_path(directory: Path, version: int) -> Path:
 def neighbours_path(directory: Path, number: int) -> Path:
     """The file of a refresh's neighbours."""
     return directory / f"neighbours-{number}.npy"
+
+
+def coarse_path(directory: Path, generation: int) -> Path:
+    """The file of a generation's coarse rows."""
+    return directory / f"coarse-{generation}.i8"
 
 
 def capacity_for(rows: int) -> int:
@@ -403,6 +411,7 @@ def _newest(head: CatalogHead) -> dict[str, int]:
         "vectors": head.generation,
         "texts": head.generation,
         "offsets": head.generation,
+        "coarse": head.generation,
         "version": head.version,
         "neighbours": head.neighbours,
     }

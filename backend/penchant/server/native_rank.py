@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import penchant_native
 
+from penchant.catalog.coarse_rows import CoarseBytes, CoarseRows
 from penchant.catalog.view import CatalogView
 from penchant.domain.errors import PenchantError
 from penchant.domain.limits import Limits
@@ -90,6 +91,7 @@ class NativeRank:
         """See `NativeVerb.parse`; no function of Python's own, for speed on the hot path."""
         self._lock = threading.Lock()
         self._ids = penchant_native.ItemIds()
+        self._coarse = CoarseRows(catalogs.directory, penchant_native.coarse_rows)
         self._known: _Known | None = None
 
     def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:
@@ -138,12 +140,18 @@ class NativeRank:
         head, rollout = get(_HEAD), get(_ROLLOUT)
         known = self._known
         # The usual case, in a few calls: the head has not moved, and its files are whole.
-        still = self._catalogs.served.still
-        if known is not None and head == known.head and rollout is None and still(known.view):
+        still, whole = self._catalogs.served.still, self._coarse.whole()
+        if (
+            known is not None
+            and head == known.head
+            and rollout is None
+            and whole
+            and still(known.view)
+        ):
             return known.native, None
         # It may be newer than the snapshot's, where another thread has read that.
         offered = self._catalogs.read(snapshot)
-        if known is None or known.view is not offered.served:
+        if known is None or known.view is not offered.served or not whole:
             native = self._twin(offered.served)
         else:
             native = known.native
@@ -159,7 +167,7 @@ class NativeRank:
             return None
         with self._lock:
             self._ids.follow(view.ids)
-            return _native_view(view, self._ids, terms)
+            return _native_view(view, self._ids, terms, self._coarse.of(view))
 
 
 def _keys(calls: Sequence[penchant_native.RankCall], names: Sequence[str]) -> list[bytes]:
@@ -174,7 +182,10 @@ def _keys(calls: Sequence[penchant_native.RankCall], names: Sequence[str]) -> li
 
 
 def _native_view(
-    view: CatalogView, ids: penchant_native.ItemIds, terms: penchant_native.FoldTerms | None
+    view: CatalogView,
+    ids: penchant_native.ItemIds,
+    terms: penchant_native.FoldTerms | None,
+    coarse: CoarseBytes | None,
 ) -> penchant_native.RankView:
     settings, head = view.settings, view.head
     neighbours = view.neighbours
@@ -188,6 +199,7 @@ def _native_view(
         alive=view.alive,
         neighbours=neighbours.view(np.uint32) if len(neighbours) else np.zeros((0, 0), np.uint32),
         prior_mean=view.prior.mean.astype(np.float32),
+        coarse=coarse,
         version=head.version,
         encoder_version=head.encoder_version,
         digest=view.digest,

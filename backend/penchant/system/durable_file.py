@@ -10,7 +10,9 @@ from typing import IO
 
 
 @contextmanager
-def whole_file(path: Path, *, private: bool = False, new: bool = False) -> Iterator[IO[bytes]]:
+def whole_file(
+    path: Path, *, private: bool = False, new: bool = False, synced: bool = True
+) -> Iterator[IO[bytes]]:
     """Opens a temporary file for writing, and renames it to `path` once the body has ended.
 
     The content is synced before the rename, so a crash leaves the previous file, or none. If the
@@ -22,6 +24,7 @@ def whole_file(path: Path, *, private: bool = False, new: bool = False) -> Itera
         private: whether the file, and its directory if missing, are for this user alone, whatever
             the umask.
         new: whether to raise FileExistsError, at the end, if the file is there already.
+        synced: False for a file whose readers compare it with what it should be.
     """
     path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -29,13 +32,15 @@ def whole_file(path: Path, *, private: bool = False, new: bool = False) -> Itera
     try:
         with os.fdopen(os.open(partial, flags, 0o600 if private else 0o666), "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         if new:
             os.link(partial, path)
         else:
             partial.replace(path)
-        sync_directory(path.parent)
+        if synced:
+            sync_directory(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 NATIVE_VARIABLE = "PENCHANT_NATIVE"
 """Environment variable; `off` forces the NumPy path."""
-INTERFACE = 4
+INTERFACE = 5
 """Number of the compiled interface that this release calls."""
 
 COST_OF_NUMPY = "a rank takes its process 4 to 6 times as long as natively, an event twice as long"

@@ -61,6 +61,7 @@ def test_the_newest_files_outlive_pruning(tmp_path: Path) -> None:
         for name, end in [
             ("vectors", "f32"),
             ("offsets", "f32"),
+            ("coarse", "i8"),
             ("version", "npz"),
             ("neighbours", "npy"),
         ]
@@ -74,6 +75,8 @@ def test_the_newest_files_outlive_pruning(tmp_path: Path) -> None:
     assert {f"version-{n}.npz" in left for n in range(3, 9)} == {True}
     assert {f"neighbours-{n}.npy" in left for n in range(2, 9)} == {True}
     assert {"neighbours-1.npy", "vectors-4.f32", "offsets-4.f32", "version-2.npz"}.isdisjoint(left)
+    assert {f"coarse-{n}.i8" in left for n in range(5, 9)} == {True}
+    assert "coarse-4.i8" not in left
 
 
 def test_files_that_are_not_there_are_file_not_found(tmp_path: Path) -> None:
