@@ -11,8 +11,7 @@ namespace {
 
 constexpr float most_code = 127.0F;
 constexpr float least_scale = 1e-30F;  // Below it, a division by it might overflow.
-// Roundings of sums of squares in floats, by far.
-constexpr float rounded_up = 1.001F;
+constexpr double rounded_up = 1.000001;
 constexpr std::size_t bounds = 2;
 constexpr float unbounded = std::numeric_limits<float>::infinity();
 
@@ -35,22 +34,28 @@ float largest(const float *numbers, std::size_t size) noexcept {
     return found;
 }
 
-// The length of what `number(at)` gives, rounded up: sums side by side, for speed.
+// The length of what `number(at)` gives, rounded up. Sums side by side, for speed; of doubles, in
+// which no square of a float is too small or too large.
 template <typename Number>
-float length(std::size_t size, Number number) noexcept {
-    constexpr std::size_t lanes = 8;
-    float sums[lanes] = {};
+double length(std::size_t size, Number number) noexcept {
+    constexpr std::size_t lanes = 4;
+    double sums[lanes] = {};
     std::size_t at = 0;
     for (; at + lanes <= size; at += lanes) {
         for (std::size_t lane = 0; lane < lanes; ++lane) {
-            const float one = number(at + lane);
+            const double one = number(at + lane);
             sums[lane] += one * one;
         }
     }
-    float squares = 0.0F;
-    for (; at < size; ++at) squares += number(at) * number(at);
-    for (const float sum : sums) squares += sum;
+    double squares = 0.0;
+    for (; at < size; ++at) squares += double{number(at)} * double{number(at)};
+    for (const double sum : sums) squares += sum;
     return std::sqrt(squares) * rounded_up;
+}
+
+// A bound as a float, rounded up; what has no room is infinite.
+float bound(double value) noexcept {
+    return value < FLT_MAX / rounded_up ? static_cast<float>(value * rounded_up + FLT_MIN) : unbounded;
 }
 
 struct CodedRow {
@@ -62,16 +67,17 @@ CodedRow write_row(const float *row, std::size_t size, std::int8_t *codes) noexc
     const float most = largest(row, size), scale = most / most_code;
     if (!std::isfinite(most) || scale < least_scale) {
         std::memset(codes, 0, size);
-        return {0.0F, length(size, [row](std::size_t at) { return row[at]; })};
+        const double lost = length(size, [row](std::size_t at) { return row[at]; });
+        return {0.0F, std::isfinite(most) ? bound(lost) : unbounded};
     }
     const float inverse = 1.0F / scale;
     for (std::size_t at = 0; at < size; ++at) {
         codes[at] = static_cast<std::int8_t>(nearest(row[at] * inverse));
     }
-    const float loss = length(size, [row, codes, scale](std::size_t at) {
+    const double loss = length(size, [row, codes, scale](std::size_t at) {
         return row[at] - scale * static_cast<float>(codes[at]);
     });
-    return {scale, loss};
+    return {scale, bound(loss)};
 }
 
 }  // namespace
@@ -90,8 +96,7 @@ void write_coarse_rows(const float *vectors, std::size_t rows, std::size_t dimen
             write_row(vectors + row * dimensions, dimensions,
                       reinterpret_cast<std::int8_t *>(codes) + row * dimensions);
         std::memcpy(scales + row * sizeof(float), &coded.scale, sizeof(float));
-        // What is no number bounds nothing.
-        worst[0] = std::isfinite(coded.loss) ? std::max(worst[0], coded.loss) : unbounded;
+        worst[0] = std::max(worst[0], coded.loss);
         worst[1] = std::max(worst[1], coded.scale);
     }
     std::memcpy(content, worst, sizeof worst);
@@ -138,10 +143,10 @@ CoarseVectors::CoarseVectors(const std::vector<float> &vectors, std::size_t dime
 // |v u - v' u'| <= |v - v'| |u| + |v'| |u - u'|, where |v'| is at most 127 scale sqrt(d); and the
 // sum of d products in floats is off by (d + 8) roundings of |v| |u|, or less.
 float CoarseVectors::margin(const CoarseRows &coarse) const noexcept {
-    const float d = static_cast<float>(dimensions_);
-    const float reach = most_code * coarse.worst_scale * std::sqrt(d) + coarse.worst_loss;
-    const float rounded = (d + 8.0F) * FLT_EPSILON * longest_;
-    return rounded_up * (coarse.worst_loss * longest_ + reach * (worst_loss_ + rounded));
+    const double d = static_cast<double>(dimensions_), loss = coarse.worst_loss;
+    const double reach = most_code * coarse.worst_scale * std::sqrt(d) + loss;
+    const double rounded = (d + 8.0) * FLT_EPSILON * longest_;
+    return bound(loss * longest_ + reach * (worst_loss_ + rounded));
 }
 
 }  // namespace penchant

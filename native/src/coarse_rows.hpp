@@ -46,21 +46,23 @@ class CoarseVectors {
             for (std::size_t at = 0; at < dimensions_; ++at) {
                 sum += std::int32_t{whole[at]} * std::int32_t{codes[at]};
             }
-            const float product = coarse.scales[row] * steps_[one] * static_cast<float>(sum);
+            // In this order, in which nothing small comes in between.
+            const float product = coarse.scales[row] * (steps_[one] * static_cast<float>(sum));
             most = one == 0 || product > most ? product : most;
         }
         return most;
     }
 
-    // How far `best` may be from the largest product with the row itself, summed in floats.
+    // How far `best` may be from the largest product with the row itself, summed in floats, beside
+    // the roundings of `best` itself; infinite if anything is.
     float margin(const CoarseRows &coarse) const noexcept;
 
   private:
     std::size_t dimensions_;
     std::vector<std::int16_t> whole_;  // (n, dimensions)
     std::vector<float> steps_;         // (n,): of one in `whole_`
-    float longest_ = 0.0F;             // The largest length of a vector.
-    float worst_loss_ = 0.0F;          // The largest length of a vector less its coarse one.
+    double longest_ = 0.0;             // The largest length of a vector.
+    double worst_loss_ = 0.0;          // The largest length of a vector less its coarse one.
 };
 
 }  // namespace penchant

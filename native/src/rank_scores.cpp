@@ -353,7 +353,9 @@ void rank_all(const ScoredCatalog &catalog, const ScoredUser &user, std::size_t 
     if (!coarsely) return;
     margin += part_roundings * FLT_EPSILON * largest;
     thread_local std::vector<std::uint32_t> close;
-    if (close_to_best(scores, best.size() < k ? left_out : best.back().score - 2.0F * margin,
+    // An infinite score may have come of numbers that are finite.
+    if (std::isfinite(margin) &&
+        close_to_best(scores, best.size() < k ? left_out : best.back().score - 2.0F * margin,
                       close)) {
         rank_some(catalog, user, close, k, best);
     } else {

@@ -98,7 +98,19 @@ def windows() -> list[bytes]:
     return found
 
 
+def vectors() -> list[bytes]:
+    """A user's one or two vectors and a few rows, behind bytes that say how long and how many."""
+    random = np.random.default_rng(1)
+    found = []
+    for dimensions in (1, 8, 33):
+        drawn = random.standard_normal((6, dimensions)).astype(np.float32)
+        for rows in (drawn, drawn * 1e-38, drawn * 1e18, np.round(drawn)):
+            found += [bytes([dimensions - 1, one]) + rows.tobytes() for one in range(2)]
+    return found
+
+
 SEEDS: Mapping[str, Callable[[], list[bytes]]] = {
+    "coarse_rows": vectors,
     "crc32": records,
     "feedback_batch": feedback_rows,
     "feedback_request": feedback_calls,
