@@ -440,12 +440,14 @@ void bind_rank(nb::module_ &module) {
         "coarse_rows",
         [](const Matrix &vectors) {
             const std::size_t rows = vectors.shape(0), d = vectors.shape(1);
-            std::string content(coarse_size(rows, d), '\0');
+            // Written in place: of a large catalog, a copy is large as well.
+            nb::bytes content(nullptr, coarse_size(rows, d));
+            char *place = PyBytes_AsString(content.ptr());
             {
                 nb::gil_scoped_release others_go_on;
-                write_coarse_rows(vectors.data(), rows, d, content.data());
+                write_coarse_rows(vectors.data(), rows, d, place);
             }
-            return nb::bytes(content.data(), content.size());
+            return content;
         },
         nb::arg("vectors").noconvert());
 

@@ -30,6 +30,8 @@ LEAST_NUMBERS = 1 << 20
 GROWTH = 1.25
 """Rows that were appended since are ranked without, until the catalog grew by this factor."""
 
+_PIECE_BYTES = 1 << 20
+
 CoarseBytes = NDArray[np.uint8]
 """What `penchant_native.coarse_rows` gives, shape (bytes,)."""
 
@@ -102,8 +104,9 @@ def _mapped(path: Path, content: bytes) -> mmap.mmap | None:
     """Maps a file that holds this content; None if there is no such file."""
     try:
         with path.open("rb") as file:
-            if file.read() != content:
-                return None
+            for start in range(0, len(content) + 1, _PIECE_BYTES):
+                if file.read(_PIECE_BYTES) != content[start : start + _PIECE_BYTES]:
+                    return None
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
         return None
