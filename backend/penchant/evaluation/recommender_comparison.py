@@ -66,7 +66,8 @@ def compare_recommenders(
         ks: cut-offs of recall and NDCG, each 1 or more.
         seed: seed of the confidence intervals.
         attribute: attribute of items to measure calibration by; empty: none.
-        progress: called with a recommender's name and the share of the replay that is done.
+        progress: called with a recommender's name and the share of the replay that is done, and
+            for Penchant with its fits, which take most of the time.
         cache: results of baselines; those it holds are not replayed, new ones are added.
         workers: who replays for Penchant; baselines are replayed here.
 
@@ -82,6 +83,7 @@ def compare_recommenders(
     watch = InterestWatch(penchant, busiest(stream, targets))
     start = replay_config.start(stream)
     count = len(stream.events) - start
+    fits = 1 + len(replay_config.refits(stream))
     results = []
     recommenders: list[Recommender] = [watch, *baselines]
     for recommender in recommenders:
@@ -94,6 +96,10 @@ def compare_recommenders(
         def on_event(position: int, name: str = name) -> None:
             progress(name, (position + 1 - start) / count)
 
+        def on_fit(done: int, name: str = name, shown: bool = recommender is watch) -> None:
+            if shown:
+                progress(f"{name}: fitting {fits} times", done / fits)
+
         if recommender is watch and not workers.alone:
             results.append(
                 replay_in_parts(watch, stream, targets, replay_config, workers, progress)
@@ -101,7 +107,7 @@ def compare_recommenders(
             continue
         # One BLAS thread for Penchant, as in a server: it serves many small requests best.
         with threadpool_limits(1 if recommender is watch else None):
-            results.append(replay(stream, recommender, targets, replay_config, on_event))
+            results.append(replay(stream, recommender, targets, replay_config, on_event, on_fit))
         if cache is not None and cacheable:
             cache.write(results[-1])
     results[0].finetuned_at = penchant.finetuned_at

@@ -51,6 +51,7 @@ def replay(
     targets: EvaluationTargets,
     replay_config: ReplayConfig,
     on_event: Callable[[int], None] = lambda position: None,
+    on_fit: Callable[[int], None] = lambda fits: None,
 ) -> ReplayResult:
     """Replays a stream for one recommender.
 
@@ -61,6 +62,7 @@ def replay(
         replay_config: the one that the targets were chosen with.
         on_event: called with the last position before the replay starts, then with each position
             that is done.
+        on_fit: called before each fit, and at the end, with the number of fits until then.
 
     Raises:
         ConfigError: the recommender returned NaN, or not one score per item.
@@ -70,9 +72,11 @@ def replay(
     seen = _seen_before(stream, start)
     rows = dict(zip(targets.positions.tolist(), range(len(targets.positions)), strict=True))
     on_event(start - 1)
+    on_fit(0)
     _fit(recommender, stream, start, result)
     for position in range(start, len(stream.events)):
         if position in refits:
+            on_fit(len(result.fit_s))
             _fit(recommender, stream, position, result)
         user, item = int(stream.user[position]), int(stream.item[position])
         row = rows.get(position)
@@ -92,6 +96,7 @@ def replay(
         result.learn_s[position - start] = time.perf_counter() - began
         seen[user].add(item)
         on_event(position)
+    on_fit(len(result.fit_s))
     return result
 
 
