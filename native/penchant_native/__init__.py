@@ -14,11 +14,12 @@ from penchant_native._core import (
     RankCall,
     RankLimits,
     RankView,
-    coarse_rows,
+    coarse_size,
     crc32,
     parse_feedback_call,
     parse_rank_call,
     record_version,
+    write_coarse_rows,
 )
 
 __all__ = [
@@ -33,9 +34,10 @@ __all__ = [
     "RankCall",
     "RankLimits",
     "RankView",
-    "coarse_rows",
+    "coarse_size",
     "crc32",
     "parse_feedback_call",
     "parse_rank_call",
     "record_version",
+    "write_coarse_rows",
 ]

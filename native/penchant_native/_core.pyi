@@ -68,10 +68,17 @@ class ItemIds:
     def follow(self, ids: list[str]) -> None:
         """Adds the ids beyond those that are known; ids that were there never change."""
 
-def coarse_rows(vectors: NDArray[np.float32]) -> bytes:
-    """Rows, shape (n, d), in a byte a number, from which a `RankView` tells which few matter.
+def coarse_size(rows: int, dimensions: int) -> int:
+    """Bytes of the coarse rows of so many vectors: a few, and 4 + d for each."""
 
-    Of 8 + n (4 + d) bytes; the same on every machine. Cost: O(n d), without Python's lock.
+def write_coarse_rows(vectors: NDArray[np.float32], content: NDArray[np.uint8]) -> None:
+    """Writes rows in a byte a number, from which a `RankView` tells which few matter.
+
+    Args:
+        vectors: shape (n, d).
+        content: gets the same bytes on every machine, shape (coarse_size(n, d),).
+
+    Raises ValueError if the shapes do not fit. Cost: O(n d), without Python's lock.
     """
 
 @final
@@ -120,9 +127,9 @@ class RankView:
             alive: shape (rows,).
             neighbours: the table's pairs of an item and the bits of a strength, shape (n, 2 w).
             prior_mean: shape (d,).
-            coarse: `coarse_rows` of the first rows, at an address that floats may have, whose
-                content is taken for right; None: the whole catalog is ranked without. The
-                rankings are the same.
+            coarse: what `write_coarse_rows` wrote of the first rows, at an address that floats
+                may have, taken for right; None: the whole catalog is ranked without. The rankings
+                are the same.
             version: the catalog's.
             encoder_version: the catalog's.
             digest: the view's.

@@ -36,6 +36,7 @@ using Vector = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::c
 using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Bytes = nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using WritableBytes = nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Pairs = nb::ndarray<const std::uint32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 constexpr std::int64_t day_us = 86'400'000'000;    // `penchant.domain.exploration.DAY_US`
@@ -436,20 +437,19 @@ void bind_rank(nb::module_ &module) {
             }
         });
 
+    module.def("coarse_size", coarse_size, nb::arg("rows"), nb::arg("dimensions"));
+
     module.def(
-        "coarse_rows",
-        [](const Matrix &vectors) {
+        "write_coarse_rows",
+        [](const Matrix &vectors, const WritableBytes &content) {
             const std::size_t rows = vectors.shape(0), d = vectors.shape(1);
-            // Written in place: of a large catalog, a copy is large as well.
-            nb::bytes content(nullptr, coarse_size(rows, d));
-            char *place = PyBytes_AsString(content.ptr());
-            {
-                nb::gil_scoped_release others_go_on;
-                write_coarse_rows(vectors.data(), rows, d, place);
+            if (content.shape(0) != coarse_size(rows, d)) {
+                throw nb::value_error("content: expected coarse_size(rows, d) bytes");
             }
-            return content;
+            nb::gil_scoped_release others_go_on;
+            write_coarse_rows(vectors.data(), rows, d, reinterpret_cast<char *>(content.data()));
         },
-        nb::arg("vectors").noconvert());
+        nb::arg("vectors").noconvert(), nb::arg("content").noconvert());
 
     nb::class_<RankView>(module, "RankView")
         .def(

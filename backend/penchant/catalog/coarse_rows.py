@@ -12,9 +12,8 @@ Where it can't be written, a process holds its own.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +29,20 @@ LEAST_NUMBERS = 1 << 20
 GROWTH = 1.25
 """Rows that were appended since are ranked without, until the catalog grew by this factor."""
 
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 16
 
 CoarseBytes = NDArray[np.uint8]
-"""What `penchant_native.coarse_rows` gives, shape (bytes,)."""
+"""What `penchant_native.write_coarse_rows` writes, shape (bytes,)."""
+
+
+class CoarseWriter(Protocol):
+    """The functions of `penchant_native` that make coarse rows."""
+
+    def coarse_size(self, rows: int, dimensions: int) -> int:
+        """Bytes of the coarse rows of so many vectors."""
+
+    def write_coarse_rows(self, vectors: Matrix, content: CoarseBytes) -> None:
+        """Writes the coarse rows of vectors, shape (n, d)."""
 
 
 class _Held(NamedTuple):
@@ -51,15 +60,15 @@ class _Held(NamedTuple):
 class CoarseRows:
     """The coarse rows that one process holds. `of` is for one thread at a time."""
 
-    def __init__(self, directory: Path, make: Callable[[Matrix], bytes]) -> None:
+    def __init__(self, directory: Path, writer: CoarseWriter) -> None:
         """Maps nothing yet.
 
         Args:
             directory: the catalog's files.
-            make: `penchant_native.coarse_rows`.
+            writer: the module `penchant_native`.
         """
         self._directory = directory
-        self._make = make
+        self._writer = writer
         self._held: _Held | None = None
 
     def whole(self) -> bool:
@@ -81,26 +90,29 @@ class CoarseRows:
         held, generation = self._held, view.head.generation
         fits = held is not None and held.generation == generation and held.rows <= rows
         if held is None or not fits or rows > GROWTH * held.rows or not held.whole:
-            held = self._new(generation, rows, self._make(view.vectors))
+            held = self._new(generation, view.vectors)
         self._held = held
         return held.coarse
 
-    def _new(self, generation: int, rows: int, content: bytes) -> _Held:
+    def _new(self, generation: int, vectors: Matrix) -> _Held:
+        # Memory of the system's own, all of which goes back to it: of a large catalog it is much.
+        own = mmap.mmap(-1, self._writer.coarse_size(*vectors.shape))
+        self._writer.write_coarse_rows(vectors, np.frombuffer(own, np.uint8))
         path = coarse_path(self._directory, generation)
         try:
-            mapped = _mapped(path, content)
+            mapped = _mapped(path, own)
             if mapped is None:
                 # Readers compare what is on the disk before they use it: there is no need to sync.
                 with whole_file(path, private=True, synced=False) as file:
-                    file.write(content)
-                mapped = _mapped(path, content)
+                    file.write(own)
+                mapped = _mapped(path, own)
         except OSError:
             mapped = None
-        coarse = np.frombuffer(content if mapped is None else mapped, np.uint8)
-        return _Held(generation, rows, coarse, mapped)
+        coarse = own if mapped is None else mapped
+        return _Held(generation, len(vectors), np.frombuffer(coarse, np.uint8), mapped)
 
 
-def _mapped(path: Path, content: bytes) -> mmap.mmap | None:
+def _mapped(path: Path, content: mmap.mmap) -> mmap.mmap | None:
     """Maps a file that holds this content; None if there is no such file."""
     try:
         with path.open("rb") as file:

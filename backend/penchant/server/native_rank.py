@@ -91,7 +91,7 @@ class NativeRank:
         """See `NativeVerb.parse`; no function of Python's own, for speed on the hot path."""
         self._lock = threading.Lock()
         self._ids = penchant_native.ItemIds()
-        self._coarse = CoarseRows(catalogs.directory, penchant_native.coarse_rows)
+        self._coarse = CoarseRows(catalogs.directory, penchant_native)
         self._known: _Known | None = None
 
     def answer(self, calls: Sequence[penchant_native.RankCall]) -> list[bytes | None]:

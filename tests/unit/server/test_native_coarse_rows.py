@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.catalog import coarse_rows
-from penchant.catalog.coarse_rows import CoarseRows
+from penchant.catalog.coarse_rows import CoarseBytes, CoarseRows
 from penchant.catalog.view import CatalogView
 from penchant.domain.types import Matrix
 from penchant_proto.v1.service_pb2 import Call, Reply
@@ -106,29 +106,45 @@ def test_coarse_rows_change_no_ranking(
     assert coarse == plain or any(np.isnan(score) for _, score in plain or ())
 
 
+def coarse_of(vectors: Matrix) -> bytes:
+    content = np.zeros(penchant_native.coarse_size(*vectors.shape), np.uint8)
+    penchant_native.write_coarse_rows(vectors, content)
+    return content.tobytes()
+
+
+class OtherRows:
+    """Writes the coarse rows of the same vectors in another order."""
+
+    coarse_size = staticmethod(penchant_native.coarse_size)
+
+    def write_coarse_rows(self, vectors: Matrix, content: CoarseBytes) -> None:
+        penchant_native.write_coarse_rows(vectors[::-1].copy(), content)
+
+
+class NoRows:
+    """Gives bytes that are no coarse rows."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def coarse_size(self, rows: int, dimensions: int) -> int:
+        return self.size
+
+    def write_coarse_rows(self, vectors: Matrix, content: CoarseBytes) -> None:
+        content[:] = 0
+
+
 def test_a_large_catalog_is_ranked_by_its_coarse_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen by a lie: where they are those of other items, others are found."""
     monkeypatch.setattr(coarse_rows, "LEAST_NUMBERS", 1)
-    monkeypatch.setattr(penchant_native, "coarse_rows", lied := Lie())
     told = []
-    for lied.tells_the_truth in (True, False):
+    for writer in (penchant_native, OtherRows()):
         shop = Shop(5, ROWS, of_one_size)
+        shop.native._coarse = CoarseRows(shop.directory, writer)
         call = Call()
         call.rank.user, call.rank.k = "nobody", 5
         told.append(ranked(shop, shop.view, call))
     assert told[0] != told[1]
-
-
-class Lie:
-    """`penchant_native.coarse_rows`, or what it would say of the rows in another order."""
-
-    def __init__(self) -> None:
-        self.tells_the_truth = True
-        self._coarse_rows = penchant_native.coarse_rows
-
-    def __call__(self, vectors: Matrix) -> bytes:
-        said: bytes = self._coarse_rows(vectors if self.tells_the_truth else vectors[::-1].copy())
-        return said
 
 
 @pytest.fixture
@@ -145,13 +161,13 @@ def held_by(coarse: CoarseRows, view: CatalogView) -> bytes:
 
 
 def test_all_processes_map_one_file(view: CatalogView, tmp_path: Path) -> None:
-    expected = penchant_native.coarse_rows(view.vectors)
-    first = CoarseRows(tmp_path, penchant_native.coarse_rows)
+    expected = coarse_of(view.vectors)
+    first = CoarseRows(tmp_path, penchant_native)
     assert held_by(first, view) == expected
     (path,) = tmp_path.iterdir()
     assert path.name == "coarse-3.i8"
     made = path.stat()
-    second = CoarseRows(tmp_path, penchant_native.coarse_rows)
+    second = CoarseRows(tmp_path, penchant_native)
     assert held_by(second, view) == expected
     assert path.stat() == made  # Not written again.
     assert first.whole()
@@ -160,18 +176,18 @@ def test_all_processes_map_one_file(view: CatalogView, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "longer", "empty"])
 def test_a_damaged_file_is_written_again(view: CatalogView, tmp_path: Path, damage: str) -> None:
-    expected = held_by(CoarseRows(tmp_path, penchant_native.coarse_rows), view)
+    expected = held_by(CoarseRows(tmp_path, penchant_native), view)
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
     flipped = content[:70] + bytes([content[70] ^ 1]) + content[71:]
     cases = {"flipped": flipped, "cut": content[:50], "longer": content + b"x", "empty": b""}
     path.write_bytes(cases[damage])
-    assert held_by(CoarseRows(tmp_path, penchant_native.coarse_rows), view) == expected
+    assert held_by(CoarseRows(tmp_path, penchant_native), view) == expected
     assert path.read_bytes() == expected
 
 
 def test_a_file_that_is_truncated_is_no_longer_read(view: CatalogView, tmp_path: Path) -> None:
-    coarse = CoarseRows(tmp_path, penchant_native.coarse_rows)
+    coarse = CoarseRows(tmp_path, penchant_native)
     expected = held_by(coarse, view)
     (path,) = tmp_path.iterdir()
     with path.open("r+b") as file:
@@ -184,29 +200,29 @@ def test_a_file_that_is_truncated_is_no_longer_read(view: CatalogView, tmp_path:
 def test_a_process_that_cannot_write_holds_its_own(view: CatalogView, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
-    coarse = CoarseRows(blocked / "catalog", penchant_native.coarse_rows)
-    assert held_by(coarse, view) == penchant_native.coarse_rows(view.vectors)
+    coarse = CoarseRows(blocked / "catalog", penchant_native)
+    assert held_by(coarse, view) == coarse_of(view.vectors)
     assert coarse.whole()
 
 
 def test_rows_that_are_added_are_coarse_once_they_are_many(
     view: CatalogView, tmp_path: Path
 ) -> None:
-    coarse = CoarseRows(tmp_path, penchant_native.coarse_rows)
+    coarse = CoarseRows(tmp_path, penchant_native)
     sizes = [
         len(held_by(coarse, replace(view, vectors=view.vectors[:rows]))) for rows in (100, 125, 126)
     ]
-    assert sizes[0] == sizes[1] == len(penchant_native.coarse_rows(view.vectors[:100]))
-    assert sizes[2] == len(penchant_native.coarse_rows(view.vectors[:126]))
+    assert sizes[0] == sizes[1] == len(coarse_of(view.vectors[:100]))
+    assert sizes[2] == len(coarse_of(view.vectors[:126]))
     newer = replace(view, head=replace(view.head, generation=4))
-    assert held_by(coarse, newer) == penchant_native.coarse_rows(view.vectors)
+    assert held_by(coarse, newer) == coarse_of(view.vectors)
 
 
 def test_a_small_catalog_has_none(
     view: CatalogView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coarse_rows, "LEAST_NUMBERS", view.vectors.size + 1)
-    assert CoarseRows(tmp_path, penchant_native.coarse_rows).of(view) is None
+    assert CoarseRows(tmp_path, penchant_native).of(view) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -215,6 +231,6 @@ def test_bytes_that_do_not_fit_are_refused(view: CatalogView, tmp_path: Path, si
     shop = Shop(5, 30, any_numbers)
     call = Call()
     call.rank.user, call.rank.k = USER, 5
-    shop.native._coarse = CoarseRows(tmp_path, lambda _: bytes(size))
+    shop.native._coarse = CoarseRows(tmp_path, NoRows(size))
     with pytest.raises(ValueError, match="coarse"):
         ranked(shop, shop.view, call)
