@@ -120,6 +120,7 @@ class AsyncGrpcTransport:
             self._retired = []
         for connection in found:
             if connection is not None:
+                connection.unwatch()
                 await connection.channel.close()
 
     def _enter(self) -> ServerConnection:
@@ -150,6 +151,7 @@ class AsyncGrpcTransport:
             if idle:
                 self._retired = [one for one in self._retired if one.calls]
         for one in idle:
+            one.unwatch()
             await one.channel.close()
 
     def _opened(self) -> ServerConnection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from typing import Any
 
@@ -14,11 +15,14 @@ from penchant_sdk._channel import Stubs, stubs
 AGE_SPREAD = 0.1
 """A connection's age may differ from the setting by this share, as gRPC's MAX_CONNECTION_AGE."""
 
+WATCH_S = 0.5
+"""Longest wait for a thread that watches a channel."""
+
 
 class ServerConnection:
     """A channel and what is known of it; its owner holds a lock where it must be thread-safe."""
 
-    __slots__ = ("_ask", "_state", "_watched", "calls", "channel", "old_s", "stubs")
+    __slots__ = ("_ask", "_state", "_watchers", "calls", "channel", "old_s", "stubs")
 
     def __init__(self, channel: Any, longest_s: float | None) -> None:
         """Takes a channel, which is not connected yet.
@@ -38,7 +42,7 @@ class ServerConnection:
         # An asyncio channel can be asked for its state; another one tells of its changes.
         self._ask = getattr(channel, "get_state", None)
         self._state = grpc.ChannelConnectivity.IDLE
-        self._watched = False
+        self._watchers: list[threading.Thread] | None = None
 
     def state(self) -> grpc.ChannelConnectivity:
         """The channel's state; from the first call on, it connects by itself.
@@ -48,10 +52,21 @@ class ServerConnection:
         if self._ask is not None:
             found: grpc.ChannelConnectivity = self._ask(try_to_connect=True)
             return found
-        if not self._watched:
-            self._watched = True
+        if self._watchers is None:
+            before = set(threading.enumerate())
             self.channel.subscribe(self._changed, try_to_connect=True)
+            self._watchers = [one for one in threading.enumerate() if one not in before]
         return self._state
+
+    def unwatch(self) -> None:
+        """Ends the thread that waits for changes, which would fail if its channel were closed.
+
+        Cost: gRPC's thread looks every 0.2 s whether anybody still waits.
+        """
+        if self._watchers is not None:
+            self.channel.unsubscribe(self._changed)
+            for one in self._watchers:  # One of somebody else may be among them.
+                one.join(WATCH_S)
 
     def old(self) -> bool:
         """Whether another connection should replace this one."""

@@ -25,6 +25,7 @@ import contextlib
 import io
 import os
 import re
+import threading
 import time
 import zipfile
 import zlib
@@ -53,6 +54,9 @@ _NUMBERED = re.compile(
 )
 _PIECE_BYTES = 1 << 20
 _SILENT_S = 60.0
+_one_parses = threading.Lock()
+"""Held while NumPy reads headers: it does so by `ast`, whose count of recursions all threads share,
+so that two that parse at once may end in a SystemError."""
 
 MOST = 1e6
 """No offset is further from zero; log-odds of counters are not."""
@@ -321,7 +325,7 @@ def read_version(directory: Path, version: int, crc: int | None = None) -> Froze
     content = path.read_bytes()
     _check(path, content, crc)
     try:
-        with np.load(io.BytesIO(content)) as arrays:
+        with _one_parses, np.load(io.BytesIO(content)) as arrays:
             as_of_us = int(arrays["expectation_as_of_us"])
             cold_start_prior = ColdStartPrior(arrays["expectation"], as_of_us)
             parts = Frozen(arrays["gram"], arrays["prior_mean"], cold_start_prior)
@@ -359,7 +363,8 @@ def map_neighbours(directory: Path, number: int, crc: int | None = None) -> Neig
     if path.stat().st_size:
         _check(path, np.memmap(path, np.uint8, "r").data, crc)
     try:
-        mapped: Neighbours = np.load(path, mmap_mode="r")
+        with _one_parses:
+            mapped: Neighbours = np.load(path, mmap_mode="r")
     except (ValueError, EOFError, OSError) as error:
         raise DamagedFile(f"{path.name}: {error}") from error
     if mapped.dtype != NEIGHBOUR_DTYPE or mapped.ndim != 2:
