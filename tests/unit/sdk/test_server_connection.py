@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import grpc
 
 from penchant_sdk._server_connection import ServerConnection
@@ -20,8 +18,7 @@ def test_no_thread_watches_a_channel_that_is_closed() -> None:
 
 
 def test_a_connection_that_nobody_asked_has_no_watcher() -> None:
-    before = threading.active_count()
     connection = ServerConnection(grpc.insecure_channel("127.0.0.1:1"), longest_s=None)
     connection.unwatch()
-    assert threading.active_count() == before
+    assert connection._watchers is None
     connection.channel.close()
