@@ -11,6 +11,7 @@ the prior's NDCG: few rankings are no reason to leave the prior, many are, if th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,13 +105,19 @@ class DirectSearch:
         moved = float(np.abs(shares - self.prior.weights).sum())
         return self._caution * (moved + _VARIANT_CAUTION * len(changed))
 
-    def improve(self, start: Weighting) -> Weighting:
-        """Climbs from a point to a local optimum. Deterministic."""
+    def improve(self, start: Weighting, kept: Collection[int] = ()) -> Weighting:
+        """Climbs from a point to a local optimum. Deterministic.
+
+        Args:
+            start: the point.
+            kept: places of parts whose own weight and variant are not changed.
+        """
         point, best = start, self.value(start)
+        changed = [part for part in range(len(self._parts)) if part not in kept]
         for step in _STEPS:
             for _ in range(_ROUNDS):
                 before = best
-                for part in range(len(self._parts)):
+                for part in changed:
                     point, best = self._better(point, best, part, step)
                 if best <= before + 1e-6:
                     break

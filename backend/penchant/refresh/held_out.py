@@ -38,9 +38,9 @@ from penchant.service.catalog_version import gram_of
 
 OFFSET, POPULARITY, OPENINGS = "offset", "popularity", "opening"
 SLOW, FAST, NEAR, ITEM_WEIGHTS = "slow", "fast", "near", "item weights"
-TRANSITIONS = "transitions"
+TRANSITIONS, SUCCESSORS = "transitions", "successors"
 
-RECENT_PARTS = (NEAR, ITEM_WEIGHTS, TRANSITIONS)
+RECENT_PARTS = (NEAR, ITEM_WEIGHTS, TRANSITIONS, SUCCESSORS)
 """The parts that follow the latest likes, under one half-life."""
 
 TABLE_PARTS = (*RECENT_PARTS, OPENINGS)
@@ -86,6 +86,8 @@ class FittedItems:
     """Neighbours by regression (`item_weights`); row 0 is empty."""
     transitions: Neighbours
     """What is liked next, by regression (`transitions`); row 0 is empty."""
+    successors: Neighbours
+    """What is liked right after an item, by chance (`transitions`); row 0 is empty."""
 
 
 class HeldOut:
@@ -209,6 +211,7 @@ class HeldOut:
             NEAR: fitted.near,
             ITEM_WEIGHTS: fitted.item_weights,
             TRANSITIONS: fitted.transitions,
+            SUCCESSORS: fitted.successors,
         }
         items = Items(vectors[window["item"]], np.ones(len(window), np.bool_))
         parts: dict[str, list[Vector]] = {name: [] for name in (SLOW, FAST, *RECENT_PARTS)}

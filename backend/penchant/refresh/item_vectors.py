@@ -46,7 +46,7 @@ from penchant.refresh.part_weights import HELD_OUT
 from penchant.refresh.refresh_settings import RefreshSettings
 from penchant.refresh.segment_popularity import segment_popularity_of
 from penchant.refresh.signal_search import without_signals
-from penchant.refresh.transitions import find_transitions
+from penchant.refresh.transitions import find_successors, find_transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ def fit_item_vectors(
     tables = [
         (fit.items.item_weights, weights.item_weights),
         (fit.items.transitions, weights.transitions),
+        (fit.items.successors, weights.successors),
     ]
     return RefreshedCatalog(
         vectors=fit.items.vectors,
@@ -197,5 +198,6 @@ def _fit(events: Interactions, texts: Matrix, chosen: RefreshSettings) -> _Fit:
     near = find_neighbours(user, item, items)
     item_weights = find_item_weights(user, item, items)
     transitions = find_transitions(user, item, items)
+    successors = find_successors(user, item, items)
     vectors = anchored(texts, residuals)
-    return _Fit(FittedItems(vectors, near, item_weights, transitions), residuals)
+    return _Fit(FittedItems(vectors, near, item_weights, transitions, successors), residuals)

@@ -33,6 +33,8 @@ class LearntWeights:
     """Factor of the neighbours by regression in the neighbour table."""
     transitions: float = 0.0
     """Factor of what is liked next in the neighbour table; 0 before anything is learnt."""
+    successors: float = 0.0
+    """Factor of what is liked right after in the neighbour table; 0 before anything is learnt."""
     opening: float = 1.0
     """Factor of the items that users begin with."""
     opening_popularity: tuple[float, ...] = (0.0,) * len(POPULARITY_HALF_LIVES_S)

@@ -45,7 +45,7 @@ def find_neighbours(user: Rows, item: Rows, items: int) -> Neighbours:
     opening = sparse.csr_matrix(_opening(user, item, items))
     counts = sparse.vstack([opening, both]).tocsr()
     totals = np.concatenate([[opening.sum()], sums])
-    return _strongest(_strengths(counts, totals, sums))
+    return strongest_entries(_strengths(counts, totals, sums))
 
 
 def _opening(user: Rows, item: Rows, items: int) -> Float32:
@@ -101,7 +101,7 @@ def combine(
         total = total + sparse.vstack([sparse.csr_matrix(opening), below])
     total = total.tocsr()
     total.eliminate_zeros()
-    return _strongest(total)
+    return strongest_entries(total)
 
 
 def _as_sparse(table: Neighbours, rows: int) -> SparsePairs:
@@ -110,8 +110,8 @@ def _as_sparse(table: Neighbours, rows: int) -> SparsePairs:
     return sparse.csr_matrix(values, shape=(rows, rows - 1), dtype=np.float64)
 
 
-def _strongest(strengths: SparsePairs) -> Neighbours:
-    """Keeps the strongest of each row, strongest first; of equals, the lowest number first."""
+def strongest_entries(strengths: SparsePairs) -> Neighbours:
+    """The strongest entries of each row, strongest first; of equals, the lowest number first."""
     lengths = np.diff(strengths.indptr)
     row = np.repeat(np.arange(strengths.shape[0]), lengths)
     order = np.lexsort((strengths.indices, -np.abs(strengths.data), row))

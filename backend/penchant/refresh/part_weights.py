@@ -38,7 +38,9 @@ from penchant.refresh.held_out import (
     OFFSET_PACES,
     OPENINGS,
     POPULARITY,
+    RECENT_PARTS,
     SLOW,
+    SUCCESSORS,
     TABLE_PARTS,
     TRANSITIONS,
     FittedItems,
@@ -70,6 +72,7 @@ PRIOR_SHARES = {
     NEAR: 0.21,
     ITEM_WEIGHTS: 0.17,
     TRANSITIONS: 0.15,
+    SUCCESSORS: 0.0,
     OPENINGS: 0.0,
 }
 """Shares of the parts' upper ends in the score of a log that says nothing else; good on both film
@@ -86,7 +89,7 @@ WITHOUT_ORDER = PRIOR_SHARES | {
 }
 """The same for a log whose order says nothing, such as one of baskets."""
 
-PRIOR_VARIANTS = {SLOW: 1, FAST: 0, NEAR: 1, ITEM_WEIGHTS: 1, TRANSITIONS: 1}
+PRIOR_VARIANTS = {SLOW: 1, FAST: 0} | dict.fromkeys(RECENT_PARTS, 1)
 """Places in `FOLD_VARIANTS` of the half-lives that go with them."""
 
 REPEATS_MATTER = 0.02
@@ -104,7 +107,8 @@ SIMPLER = 0.5
 """Standard errors by which a sum of parts must beat popularity, and another part alone the sum."""
 
 CERTAIN = 2.0
-"""Standard errors by which a log must be ranked better by weights that began without order."""
+"""Standard errors by which a log must be ranked better by weights that began without order, and by
+those that count what comes right after the last like."""
 
 IMPERSONAL = (POPULARITY, OFFSET)
 """The parts that are the same for all users."""
@@ -183,6 +187,7 @@ def _raw(settings: FoldSettings) -> dict[str, float]:
         NEAR: near,
         ITEM_WEIGHTS: near * ITEM_WEIGHTS_PRIOR,
         TRANSITIONS: 0.0,
+        SUCCESSORS: 0.0,
         OPENINGS: near,
     }
 
@@ -216,19 +221,27 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
 def search_parts(rankings: Rankings, ends: UpperEnds) -> tuple[DirectSearch, Weighting]:
     """The best weighting from the prior, or without order where that is certainly better.
 
+    What comes right after the last like is given a weight last, and where that is certainly better.
+
     Args:
         rankings: the held-out rankings.
         ends: the upper ends of each part.
     """
+    names = [part.name for part in rankings.parts]
+    last = [place for place, name in enumerate(names) if name == SUCCESSORS]
     found = []
     for shares in (PRIOR_SHARES, WITHOUT_ORDER):
-        search = DirectSearch(
-            rankings, _prior(shares, ends, [part.name for part in rankings.parts])
-        )
+        search = DirectSearch(rankings, _prior(shares, ends, names))
         single = max(_alone(rankings, search.prior), key=search.ndcg)
-        found.append((search, search.improve(max(search.prior, single, key=search.value))))
+        start = max(search.prior, single, key=search.value)
+        found.append((search, search.improve(start, kept=last)))
     (search, with_order), (_, without_order) = found
-    return found[_ahead(search, without_order, with_order) >= CERTAIN]
+    search, point = found[_ahead(search, without_order, with_order) >= CERTAIN]
+    if last:
+        more = search.improve(point)
+        if _ahead(search, more, point) >= CERTAIN:
+            point = more
+    return search, point
 
 
 def _ahead(search: DirectSearch, one: Weighting, other: Weighting) -> float:
@@ -303,6 +316,7 @@ def _as_learnt(
         near=factors[NEAR],
         item_weights=factors[ITEM_WEIGHTS],
         transitions=factors[TRANSITIONS],
+        successors=factors[SUCCESSORS],
         opening=factors[OPENINGS],
         popularity=raw[POPULARITY],
         popularity_half_life_s=POPULARITY_HALF_LIVES_S[variants.get(POPULARITY, 0)],
@@ -326,6 +340,7 @@ def _with_opening(learnt: LearntWeights, row: OpeningRow) -> LearntWeights:
         near=learnt.near if near else 0.0,
         item_weights=learnt.item_weights if near else 0.0,
         transitions=learnt.transitions if near else 0.0,
+        successors=learnt.successors if near else 0.0,
         opening=row.begun / whole,
         opening_popularity=tuple(factor / whole for factor in row.popularity),
         young=(row.before, row.after),

@@ -77,8 +77,23 @@ def test_where_one_item_leads_to_the_next_the_neighbours_count() -> None:
         item[place] = successor[last[number]] if follows else rng.integers(ITEMS)
         last[number] = item[place]
     weights = learnt(log_of(user, item)).learnt
-    assert weights.settings["near_weight"] * weights.transitions > 0
+    assert weights.settings["near_weight"] * (weights.transitions + weights.successors) > 0
     assert weights.ndcg > 0.25
+
+
+def test_where_rare_items_lead_to_one_another_the_last_like_alone_decides() -> None:
+    """Albums of ten tracks, heard in order; most of them were heard by one or two before."""
+    rng, albums, tracks = np.random.default_rng(9), 120, 10
+    chances = 1 / np.arange(1, 1 + albums) ** 0.8
+    user, item = np.repeat(np.arange(EVENTS // 20), 20), np.empty(EVENTS, np.int64)
+    for place in range(EVENTS):
+        goes_on = place % 20 and (item[place - 1] + 1) % tracks and rng.random() < 0.8
+        started = tracks * rng.choice(albums, p=chances / chances.sum()) + rng.integers(3)
+        item[place] = item[place - 1] + 1 if goes_on else started
+    events = log_of(user, rng.permutation(albums * tracks)[item])
+    weights = learnt(events, unit_rows(albums * tracks)).learnt
+    assert weights.successors > 0
+    assert weights.settings["near_half_life_events"] < 1
 
 
 def test_the_order_of_likes_says_more_than_their_neighbourhood() -> None:
@@ -92,7 +107,7 @@ def test_the_order_of_likes_says_more_than_their_neighbourhood() -> None:
         item[position] = place[number]
     weights = learnt(log_of(user, rng.permutation(ITEMS)[item])).learnt
     losses = {name: weights.ndcg - without for name, without in weights.without.items()}
-    assert max(losses, key=lambda name: losses[name]) == "transitions"
+    assert max(losses, key=lambda name: losses[name]) in {"transitions", "successors"}
 
 
 @pytest.mark.parametrize("says", ["nothing", "much"])

@@ -6,7 +6,14 @@ import numpy as np
 
 from penchant.domain.arrays import Float64
 from penchant.domain.types import Rows
-from penchant.refresh.transitions import BEFORE, HALF_LIFE, RIDGE, find_transitions
+from penchant.refresh.transitions import (
+    BEFORE,
+    HALF_LIFE,
+    RIDGE,
+    SHRINKAGE,
+    find_successors,
+    find_transitions,
+)
 
 ITEMS = 12
 
@@ -45,6 +52,16 @@ def test_the_table_is_the_closed_form() -> None:
         np.add.at(found[number], table["item"][1 + number], table["strength"][1 + number])
     np.testing.assert_allclose(found, dense(user, item), atol=1e-6)
     assert not table["strength"][0].any()
+
+
+def test_a_successor_is_as_strong_as_its_chance() -> None:
+    user, item = np.repeat(np.arange(4), 3), np.array([3, 7, 5, 3, 7, 7, 3, 8, 3, 9, 3, 7])
+    rows = find_successors(user, item, ITEMS)
+    assert rows.shape == (1 + ITEMS, 2)
+    assert rows[1 + 3]["item"].tolist() == [7, 8]
+    np.testing.assert_allclose(rows[1 + 3]["strength"], np.array([3, 1]) / (4 + SHRINKAGE))
+    assert not rows[0]["strength"].any()
+    assert not find_successors(user[:1], item[:1], ITEMS).size
 
 
 def test_what_follows_is_told_from_what_goes_before() -> None:
