@@ -1,4 +1,4 @@
-"""A real server and a replay in process give the same ranks for the same events."""
+"""A real server and a replay in process give the same scores for the same events."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from penchant.config import Config, catalog_directory, parse
-from penchant.domain.types import Context, Event, Item, Vector
-from penchant.evaluation.penchant import PenchantRecommender, middle_clock
-from penchant.evaluation.replay import mean_rank, replay
+from penchant.domain.types import Context, Event, Item, Matrix, Vector
+from penchant.evaluation.penchant import PenchantRecommender, Refresh, middle_clock
+from penchant.evaluation.replay import replay
 from penchant.evaluation.targets import ReplayConfig, choose_targets
 from penchant.launch import Server
 from penchant.logs.datasets.movielens import read_movielens
@@ -60,15 +61,22 @@ def small_movielens() -> tuple[list[Item], list[Event]]:
     ]
 
 
-DECIMALS = 4
-"""Of a score: items that are equal but for rounding share their ranks, here and there."""
+ROUNDING = 1e-4
+"""Most that two scores of an item differ by: one way's sums have another order than the other's."""
 
 
-class Rounded(PenchantRecommender):
-    """Penchant with rounded scores."""
+class Noted(PenchantRecommender):
+    """Penchant that keeps the scores that it gave."""
+
+    def __init__(
+        self, config: Config, vectors: Matrix, refresh: Refresh | None = None, **others: Any
+    ) -> None:
+        super().__init__(config, vectors, refresh, **others)
+        self.noted: list[Vector] = []
 
     def scores(self, user: int, at_us: int, context: Context = ()) -> Vector:
-        return super().scores(user, at_us, context).round(DECIMALS)
+        self.noted.append(super().scores(user, at_us, context))
+        return self.noted[-1]
 
 
 def refresh_beside(config: Config) -> None:
@@ -82,26 +90,28 @@ def refresh_beside(config: Config) -> None:
         store.close()
 
 
-def served_ranks(
+def served_scores(
     penchant: Penchant, stream: Stream, replay_config: ReplayConfig, refresh: Callable[[], None]
-) -> list[float]:
-    """Ranks of the targets in the server's own rankings; every event is fed back in turn."""
+) -> list[Vector]:
+    """Scores of the items in the server's ranking before each target; NaN of those left out.
+
+    Every event is fed back in turn.
+    """
     fits = {replay_config.start(stream), *replay_config.refits(stream)}
     targets = set(choose_targets(stream, replay_config).positions.tolist())
     numbers = {item.id: number for number, item in enumerate(stream.items)}
     penchant.put_items([SdkItem(item.id, item.text) for item in stream.items])
-    ranks = []
+    found = []
     for position, event in enumerate(stream.events):
         at_s = event.occurred_at_us / 1e6
         if position in fits:
             refresh()
         if position in targets:
             ranking = penchant.rank(event.user, k=ITEMS, exclude_seen=True, as_of=at_s)
-            scores = np.full(ITEMS, -np.inf, np.float32)
+            scores = np.full(ITEMS, np.nan, np.float32)
             for item in ranking.items:
-                scores[numbers[item.id]] = round(item.score, DECIMALS)
-            hidden = np.flatnonzero(scores == -np.inf)
-            ranks.append(mean_rank(scores, numbers[event.item], hidden))
+                scores[numbers[item.id]] = item.score
+            found.append(scores)
         ack = penchant.feedback(
             [
                 SdkEvent(
@@ -115,11 +125,11 @@ def served_ranks(
             ]
         )
         ack.raise_for_refused()
-    return ranks
+    return found
 
 
 @pytest.mark.parametrize("refreshed", [False, True])
-def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: bool) -> None:
+def test_a_server_gives_the_scores_of_the_evaluation(tmp_path: Path, refreshed: bool) -> None:
     films, events = small_movielens()
     encoder = write_word_encoder(
         tmp_path / "encoder", [film.text for film in films], dimensions=32, seed=1
@@ -129,8 +139,9 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
     relevance = parse_relevance("rating>=4")
     stream = make_stream(films, events, config.signals, relevance, LeftOut())
     middle = middle_clock(RefreshSettings(), config) if refreshed else None
-    recommender = Rounded.load(config, stream, middle)
-    result = replay(stream, recommender, choose_targets(stream, replay_config), replay_config)
+    recommender = Noted.load(config, stream, middle)
+    targets = choose_targets(stream, replay_config)
+    result = replay(stream, recommender, targets, replay_config)
     server = Server(tmp_path / "server", settings)
     with served(server), Penchant(server.target, timeout_s=60.0) as penchant:
 
@@ -138,6 +149,13 @@ def test_a_server_gives_the_ranks_of_the_evaluation(tmp_path: Path, refreshed: b
             if refreshed:
                 refresh_beside(config)
 
-        assert served_ranks(penchant, stream, replay_config, refresh) == result.rank.tolist()
+        served_all = served_scores(penchant, stream, replay_config, refresh)
+    for position, theirs, mine in zip(
+        targets.positions, served_all, recommender.noted, strict=True
+    ):
+        of_user = stream.user[:position] == stream.user[position]
+        shown = ~np.isnan(theirs)
+        assert set(np.flatnonzero(~shown)) == set(stream.item[:position][of_user])
+        assert theirs[shown] == pytest.approx(mine[shown], abs=ROUNDING)
     assert len(result.rank) > 100
     assert len(set(result.rank.tolist())) > 50
