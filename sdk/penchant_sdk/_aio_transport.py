@@ -6,6 +6,7 @@ tries once: the client does the retries.
 
 from __future__ import annotations
 
+import asyncio  # Asyncio only.
 import threading
 import time
 from collections.abc import Awaitable  # Asyncio only.
@@ -25,7 +26,9 @@ from penchant_sdk._channel import (
     closed,
     from_rpc_error,
     merge_options,
+    name_protocol,
 )
+from penchant_sdk._event_loop import task_is_cancelled  # Asyncio only.
 from penchant_sdk._request_trace import attempt_span, name_attempt, new_request_id
 from penchant_sdk._server_connection import ServerConnection
 from penchant_sdk._wire import decode, encode
@@ -192,7 +195,12 @@ class AsyncGrpcTransport:
         try:
             return await method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:
-            raise as_given_up(from_rpc_error(error), closed=self._closed) from error
+            found = as_given_up(from_rpc_error(error), closed=self._closed)
+            raise name_protocol(found, tls=self._credentials is not None) from error
+        except asyncio.CancelledError as error:  # Asyncio only.
+            if not self._closed or task_is_cancelled():  # Asyncio only.
+                raise  # Asyncio only.
+            raise closed() from error  # Asyncio only.
         except ValueError as error:
             if not self._closed:
                 raise

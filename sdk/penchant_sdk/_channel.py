@@ -44,6 +44,9 @@ OWN_CONNECTION: tuple[str, Any] = ("grpc.use_local_subchannel_pool", 1)
 """Keeps a channel's connections to itself. By default, gRPC gives all channels of a process to one
 target the same connection, so that a new channel would be no new connection."""
 
+_NO_CONNECTION = ("failed to connect to all addresses", "connections to all backends failing")
+"""How gRPC's texts begin where no address took the connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stubs:
@@ -117,6 +120,21 @@ def as_given_up(error: PenchantError, *, closed: bool) -> PenchantError:
     """
     if isinstance(error, Cancelled) and not closed:
         return Unavailable(f"the server gave the call up: {error}")
+    return error
+
+
+def name_protocol(error: PenchantError, *, tls: bool) -> PenchantError:
+    """The error of a call; where no connection came about, its text says what the client speaks.
+
+    gRPC names the last address alone that it tried: of a server that expects TLS on `localhost`,
+    which is two addresses, it may say that nothing listens there.
+
+    Args:
+        error: as its status says.
+        tls: whether the client speaks TLS.
+    """
+    if error.connection_failed and str(error).startswith(_NO_CONNECTION):
+        error.args = (f"{error}; this client speaks gRPC {'with' if tls else 'without'} TLS",)
     return error
 
 

@@ -7,12 +7,16 @@
 >>> endpoint_names(["a:8001", "a:8001"])
 Traceback (most recent call last):
 penchant_sdk.errors.InvalidRequest: target: got 'a:8001' twice, expected each endpoint once
+>>> check_spelling(("a",))
+Traceback (most recent call last):
+penchant_sdk.errors.InvalidRequest: target: got 'a', expected host:port, as in a:8001
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from penchant_proto.target_spelling import misspelt
 from penchant_sdk._arguments import shown, texts
 from penchant_sdk.errors import InvalidRequest
 
@@ -41,6 +45,18 @@ def endpoint_names(target: str | Sequence[str]) -> tuple[str, ...]:
         if name in names[:place]:
             raise InvalidRequest(f"target: got {name!r} twice, expected each endpoint once")
     return tuple(names)
+
+
+def check_spelling(names: Sequence[str]) -> None:
+    """Checks the targets of a client that reaches them by gRPC.
+
+    Raises:
+        InvalidRequest: gRPC could reach one of them at no time.
+    """
+    for name in names:
+        expected = misspelt(name)
+        if expected:
+            raise InvalidRequest(f"target: got {name!r}, expected {expected}")
 
 
 def _names(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Keeps an asynchronous client to one event loop, in which its connection lives.
+"""An asynchronous client's one event loop, in which its connection lives, and that loop's tasks.
 
 >>> guard = EventLoopGuard()
 >>> async def call() -> None:
@@ -36,3 +36,12 @@ class EventLoopGuard:
                 "event loop: got a call in a second one, expected that of the client's first call; "
                 "make a client in each loop (each asyncio.run is one), or use Penchant"
             )
+
+
+def task_is_cancelled() -> bool:
+    """Whether somebody asked the running task to end.
+
+    A call that ends by `asyncio.CancelledError` without that was ended by its connection.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

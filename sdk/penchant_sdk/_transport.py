@@ -25,6 +25,7 @@ from penchant_sdk._channel import (
     closed,
     from_rpc_error,
     merge_options,
+    name_protocol,
 )
 from penchant_sdk._request_trace import attempt_span, name_attempt, new_request_id
 from penchant_sdk._server_connection import ServerConnection
@@ -186,7 +187,8 @@ class GrpcTransport:
         try:
             return method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:
-            raise as_given_up(from_rpc_error(error), closed=self._closed) from error
+            found = as_given_up(from_rpc_error(error), closed=self._closed)
+            raise name_protocol(found, tls=self._credentials is not None) from error
         except ValueError as error:
             if not self._closed:
                 raise

@@ -32,7 +32,7 @@ from penchant_sdk._aio_transport import AsyncGrpcTransport, AsyncTransport
 from penchant_sdk._arguments import longer_than_zero
 from penchant_sdk._bearer import AsyncToken
 from penchant_sdk._channel import ChannelOptions, Metadata
-from penchant_sdk._endpoint_names import endpoint_names
+from penchant_sdk._endpoint_names import check_spelling, endpoint_names
 from penchant_sdk._event_loop import EventLoopGuard  # Asyncio only.
 from penchant_sdk._hedge_delay import HedgeAfter, HedgeDelay
 from penchant_sdk._operations import EncodedCall, Operation, first_call
@@ -120,8 +120,8 @@ class AsyncPenchant:
             transport: carries the calls instead of gRPC, for tests.
 
         Raises:
-            InvalidRequest: an argument is out of range, a file of `tls` or the spool can't be used,
-                or the token is none.
+            InvalidRequest: an argument is out of range, gRPC could never reach a target as it is
+                spelt, a file of `tls` or the spool can't be used, or the token is none.
         """
         names = endpoint_names(target)
         self._target = ",".join(names)
@@ -131,6 +131,7 @@ class AsyncPenchant:
         if max_connection_age_s is not None:
             longer_than_zero("max_connection_age_s", max_connection_age_s)
         if transport is None:
+            check_spelling(names)
             own_credentials = channel_credentials(tls, credentials)
             transports = [
                 AsyncGrpcTransport(

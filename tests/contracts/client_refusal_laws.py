@@ -48,7 +48,7 @@ REFUSED: dict[str, Callable[[Penchant], object]] = {
     "the chances of a diverse list are not known": lambda penchant: penchant.rank(
         "u", explore=Thompson(), diversity=0.5
     ),
-    "items[1]: got 257 bytes, expected 1 to 256": lambda penchant: penchant.put_items(
+    "items[1].id: got 257 bytes, expected 1 to 256": lambda penchant: penchant.put_items(
         [Item("a", "a"), Item("i" * 257, "b")]
     ),
     "items[0].text: got nothing but white space, expected 1 to 8192 bytes of text": (

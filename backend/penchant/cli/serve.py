@@ -50,6 +50,7 @@ def serve(*, request: Annotated[ServeRequest, FLAT] = _DEFAULTS) -> None:
             for line in _warnings(request, knows_callers="token_keys" in parameters):
                 console.say(line)
             console.say(_summary(server, parameters, request.refresh_every))
+            console.say(_way_in(tls=tls_of(request) is not None, parameters=parameters))
 
     def fault(fault: Fault, wait_s: float) -> None:
         when = f" in {wait_s:g} s" if wait_s else ""
@@ -115,9 +116,18 @@ def _summary(server: Server, parameters: Mapping[str, str], refresh_every_s: flo
             f"  {command_line('doctor', *target, '--store', parameters['store'])}",
             f"  {command_line('import', '--help')}",
             f"  {command_line('rank', 'anybody', *target)}",
-            "Ctrl-C stops it.",
         ]
     )
+
+
+def _way_in(*, tls: bool, parameters: Mapping[str, str]) -> str:
+    """What the commands above need beside, as only the caller knows where that lies."""
+    needs = []
+    if tls:
+        needs.append("--tls with a client's directory (penchant certs), and its server's name")
+    if "token_keys" in parameters:
+        needs.append("--token-file with a caller's token (penchant token)")
+    return "\n".join([*(f"  each with {need}" for need in needs), "Ctrl-C stops it."])
 
 
 def _promise(address: str) -> list[str]:

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from penchant.domain.errors import InvalidEvent, InvalidRequest, PenchantError
 from penchant.domain.types import Context, Event, Exposure, Item
@@ -76,12 +77,20 @@ def check_id(name: str, value: str, limits: Limits) -> None:
     check_name(InvalidRequest, name, value, limits.id_bytes)
 
 
-def check_ids(name: str, ids: Sequence[str], most: int, limits: Limits) -> None:
-    """Raises InvalidRequest unless there are 1 to `most` distinct, valid ids."""
+def check_ids(name: str, ids: Sequence[str], most: int, limits: Limits, field: str = "") -> None:
+    """Raises InvalidRequest unless there are 1 to `most` distinct, valid ids.
+
+    Args:
+        name: of the list.
+        ids: of its elements.
+        most: how many there may be.
+        limits: of the ids.
+        field: that holds an element's id, as in `.id`; empty: the elements are ids.
+    """
     check_count(name, ids, most)
     check_distinct(name, ids)
     for position, id_ in enumerate(ids):
-        check_id(f"{name}[{position}]", id_, limits)
+        check_id(f"{name}[{position}]{field}", id_, limits)
 
 
 def check_count(name: str, values: Collection[object], most: int, least: int = 1) -> None:
@@ -144,9 +153,33 @@ def check_time(
     """Raises `error` for a time before 1970, or more than `future_s` ahead of `now_us`."""
     if not 0 <= at_us <= now_us + limits.future_s * 1_000_000:
         raise error(
-            f"{name}: got {at_us}, expected microseconds since 1970, "
-            f"at most {limits.future_s} s ahead of the server's clock ({now_us})"
+            f"{name}: got {at_us}{_dated(at_us)}, expected microseconds since 1970, at most "
+            f"{limits.future_s} s ahead of the server's clock ({now_us}{_dated(now_us)})"
+            f"{_unit_hint(at_us, now_us)}"
         )
+
+
+def _dated(at_us: int) -> str:
+    """A time as people read it, to stand behind its number; empty for what is no date.
+
+    >>> _dated(1_795_824_845_244_388), _dated(10**18)
+    (', 2026-11-28T00:14:05Z', '')
+    """
+    try:
+        return f", {datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _unit_hint(at_us: int, now_us: int) -> str:
+    """What to say of a time that milliseconds or nanoseconds, taken for seconds, would give.
+
+    >>> _unit_hint(1_700_000_000_000_000_000, 1_795_824_845_244_388)
+    '; milliseconds were given for seconds, or nanoseconds for microseconds'
+    """
+    if now_us // 2 <= at_us // 1_000 <= now_us * 2:
+        return "; milliseconds were given for seconds, or nanoseconds for microseconds"
+    return ""
 
 
 def check_item(name: str, item: Item, limits: Limits) -> None:

@@ -32,6 +32,7 @@ from penchant.launch.server_history import ServerHistory
 from penchant.launch.shown_token import NO_TOKEN, ShownToken
 from penchant.launch.store_promise import durability_of
 from penchant.launch.tls import NO_TLS, ChannelAccess, TlsFiles
+from penchant.launch.unanswered import is_unanswered, why_unanswered
 from penchant.launch.vital_signs import FAULT_KINDS
 from penchant.service.mended_catalog import find_damage
 from penchant.store.accepted_events import read_accepted
@@ -382,7 +383,11 @@ def check_server(
     read_token = shown.reader()
     access = ChannelAccess(tls.credentials(), token=read_token() if read_token else "")
     results = probe.ask(target or DEFAULT_TARGET, times=_TIMES, access=access)
-    if all(result.text == probe.NOBODY for result in results):
+    if is_unanswered(results):
+        listening = why_unanswered(target or DEFAULT_TARGET, tls)
+        if listening is not None:
+            yield listening
+            return
         found = f"nothing listens on {target or DEFAULT_TARGET}"
         if target is not None:
             yield Check("server", "fail", found, "start one: penchant serve")

@@ -19,6 +19,7 @@ import psutil
 from penchant.launch import probe
 from penchant.launch.certificate_check import check_served
 from penchant.launch.check import Check, CheckState
+from penchant.launch.ports import local_address
 from penchant.launch.served_certificate import (
     ServedCertificate,
     fetch_certificate,
@@ -210,7 +211,7 @@ def _http(exposure: DoorsToTry) -> Iterator[Check]:
     if place is None or _status(place, "v2/health/live") is None:
         yield Check("HTTP", "ok", f"nothing answers on port {exposure.http_port}")
         return
-    public = _is_public(f"{place[0]}:{place[1]}")
+    public = _is_public(local_address(*place))
     if public:
         advice = "leave --http-host at 127.0.0.1, or --triton-arg=--allow-http=false"
         yield Check("HTTP", "fail", "other machines reach it, without encryption", advice)
@@ -228,7 +229,7 @@ def _metrics(exposure: DoorsToTry) -> Check:
     place = _of_port(exposure.target, exposure.metrics_port)
     if place is None or _status(place, "metrics") is None:
         return Check("metrics", "ok", f"nothing answers on port {exposure.metrics_port}")
-    if _is_public(f"{place[0]}:{place[1]}"):
+    if _is_public(local_address(*place)):
         advice = "leave --metrics-host at 127.0.0.1, or let the network admit the monitoring alone"
         return Check("metrics", "warn", "other machines read them: numbers, no ids", advice)
     return Check("metrics", "ok", "this machine alone reaches them")

@@ -14,11 +14,13 @@ from typing import cast
 
 import grpc
 
+from penchant.launch.errors import LaunchError
 from penchant.launch.tls import PLAIN, ChannelAccess
 from penchant.wire.health_calls import health_calls
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.local_targets import proxy_options
 from penchant_proto.methods import METHODS, REQUEST_TENSOR
+from penchant_proto.target_spelling import misspelt
 from penchant_proto.v1.service_pb2 import Call, Reply
 
 NOBODY = "nothing listens there"
@@ -76,7 +78,14 @@ def ask(
 
 
 def open_channel(target: str, access: ChannelAccess) -> grpc.Channel:
-    """A channel to a server, which connects at the first call."""
+    """A channel to a server, which connects at the first call.
+
+    Raises:
+        LaunchError: the target is misspelt.
+    """
+    expected = misspelt(target)
+    if expected:
+        raise LaunchError(f"target: got {target!r}, expected {expected}")
     options: list[tuple[str, object]] = [
         # A pool of its own, so that the back-off of another channel cannot delay this connection.
         ("grpc.use_local_subchannel_pool", 1),

@@ -69,7 +69,10 @@ def listening(hosts: Hosts, ports: Ports) -> list[str]:
     return [
         part
         for name, port in ports.items()
-        for part in (f"--{name}-address={hosts.of(name)}", f"--{name}-port={port}")
+        for part in (
+            f"--{name}-address={_for_triton(name, hosts.of(name))}",
+            f"--{name}-port={port}",
+        )
     ]
 
 
@@ -82,3 +85,14 @@ def completion(further: Iterable[str]) -> list[str]:
     if any(argument.startswith(_REPOSITORY_OPTIONS) for argument in further):
         return []
     return ["--disable-auto-complete-config"]
+
+
+def _for_triton(name: str, host: str) -> str:
+    """An address as that endpoint of Triton takes it: each has its own way to write IPv6.
+
+    >>> _for_triton("grpc", "::1"), _for_triton("http", "::1"), _for_triton("http", "127.0.0.1")
+    ('[::1]', 'ipv6:::1', '127.0.0.1')
+    """
+    if ":" not in host:
+        return host
+    return f"[{host}]" if name == "grpc" else f"ipv6:{host}"

@@ -103,7 +103,7 @@ class _Plan:
 
 def check_items(items: Sequence[Item], limits: Limits) -> Sequence[Item]:
     """The items to put; raises InvalidRequest if one breaks the contract, or an id is repeated."""
-    check_ids("items", [item.id for item in items], limits.items, limits)
+    check_ids("items", [item.id for item in items], limits.items, limits, ".id")
     for position, item in enumerate(items):
         check_item(f"items[{position}]", item, limits)
     return items

@@ -35,7 +35,8 @@ def check_reserve(request: ReserveRequest, now_us: int, limits: Limits) -> Reser
     check_id("user", request.user, limits)
     name, most = "recommendation_id", limits.recommendation_id_bytes
     check_name(InvalidRequest, name, request.recommendation_id, most)
-    check_ids("options", [option.item for option in request.options], limits.options, limits)
+    items = [option.item for option in request.options]
+    check_ids("options", items, limits.options, limits, ".item")
     check_range("n", request.n, limits.reservations)
     check_range("lapse_s", request.lapse_s, limits.lapse_s)
     for position, option in enumerate(request.options):

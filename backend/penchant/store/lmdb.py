@@ -42,6 +42,7 @@ from penchant.store.lmdb_environment import (
 )
 from penchant.store.lmdb_file import DATA, LOCK, check_whole, renumber
 from penchant.store.lmdb_view import DAMAGE, LmdbSnapshot, LmdbView, damaged
+from penchant.store.store_owner import check_owner
 from penchant.store.writer_lock import WriterLock
 from penchant.system.durable_file import sync_directory
 
@@ -81,11 +82,12 @@ class LmdbStore:
             map_bytes: size limit; reserves address space, not disk. 0: as its writer set it.
 
         Raises:
-            StoreUnavailable: the directory cannot be created, opened or mapped, or its data file is
-                empty, truncated or gone.
+            StoreUnavailable: the directory cannot be created, opened or mapped, its data file is
+                empty, truncated or gone, or this is root and the store another user's.
         """
         # The files are opened again after checkpoints, wherever the process is by then.
         self._directory = directory = directory.absolute()
+        check_owner(directory)
         self._map_bytes = map_bytes
         self._gate = threading.Lock()
         self._in_use: deque[None] = deque()

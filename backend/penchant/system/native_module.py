@@ -2,7 +2,8 @@
 
 Both obey the same laws and write the same bytes. The module is taken where it is installed (package
 `penchant-native`, from `native/`), has the interface that this release calls, and the environment
-variable PENCHANT_NATIVE is not `off`. What has a compiled way asks once, when it is built:
+variable PENCHANT_NATIVE is not `off` (or `0`, `no`, `false`). What has a compiled way asks once,
+when it is built:
 
     if native_choice().runs:
         import penchant_native
@@ -18,7 +19,9 @@ import os
 from typing import NamedTuple
 
 NATIVE_VARIABLE = "PENCHANT_NATIVE"
-"""Environment variable; `off` forces the NumPy path."""
+"""Environment variable; `off`, or another of `_OFF`, forces the NumPy path."""
+_OFF = ("off", "0", "no", "false")
+_ON = ("", "on", "1", "yes", "true")
 INTERFACE = 5
 """Number of the compiled interface that this release calls."""
 
@@ -41,9 +44,16 @@ def native_choice() -> NativeChoice:
     >>> native_choice().runs in (True, False)
     True
     """
-    if os.environ.get(NATIVE_VARIABLE, "") == "off":
-        return NativeChoice(False, f"NumPy: {NATIVE_VARIABLE}=off")
-    return _imported()
+    asked = os.environ.get(NATIVE_VARIABLE, "")
+    word = asked.strip().lower()
+    if word in _OFF:
+        return NativeChoice(False, f"NumPy: {NATIVE_VARIABLE}={asked}")
+    choice = _imported()
+    if word not in _ON:
+        # Whoever looks for a fault must not believe that the module was off.
+        said = f"{choice.reason} ({NATIVE_VARIABLE}: got {asked!r}, expected off or on)"
+        return choice._replace(reason=said)
+    return choice
 
 
 @functools.cache

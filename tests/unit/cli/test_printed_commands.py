@@ -13,7 +13,7 @@ import penchant
 from penchant.cli import client
 from penchant.cli.main import COMMANDS, make_app, options_of
 from penchant.cli.next_steps import command_line
-from penchant.cli.serve import _summary
+from penchant.cli.serve import _summary, _way_in
 from penchant.config import parse
 from penchant.encoder.library import EncoderLibrary
 from penchant.encoder.onnx import OnnxEncoder
@@ -137,6 +137,12 @@ def test_what_install_and_serve_print_runs(
             assert parsed(command)
         else:
             succeeding(*command)
+
+
+def test_serve_says_what_its_commands_need_beside_where_it_asks_for_it() -> None:
+    assert _way_in(tls=False, parameters={}) == "Ctrl-C stops it."
+    assert "--tls " in _way_in(tls=True, parameters={})
+    assert "--token-file " in _way_in(tls=False, parameters={"token_keys": "/keys"})
 
 
 def parsed(command: list[str]) -> bool:

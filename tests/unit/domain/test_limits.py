@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from penchant.domain.limits import (
     check_ids,
     check_item,
     check_text,
+    check_time,
 )
 from penchant.domain.types import Context, Event, Item
 from penchant.service.rank import RankRequest, check_rank
@@ -68,7 +70,8 @@ def test_an_event_out_of_bounds_is_refused(name: str, value: str, text: str) -> 
 @pytest.mark.parametrize("at_us", [-1, NOW_US + 300_000_001, 2**62])
 def test_a_time_that_cannot_be_is_refused(at_us: int) -> None:
     text = refusal_of(occurred_at_us=at_us)
-    assert text.startswith(f"occurred_at_us: got {at_us}, expected microseconds since 1970, ")
+    assert text.startswith(f"occurred_at_us: got {at_us}")
+    assert ", expected microseconds since 1970, " in text
     assert "at most 300 s ahead" in text
 
 
@@ -202,3 +205,35 @@ def test_counts_and_texts_at_the_bounds_are_taken() -> None:
     context = (("abcd", "abcd"),)
     check_rank(RankRequest("u" * 8, 5, tuple("abc"), "x" * 10, context), LIMITS)
     check_item("item", Item("i" * 8, "t" * 12, {"abc": "abcde", "b": ""}), LIMITS)
+
+
+@given(
+    at_us=st.integers(-(2**63), 2**63 - 1),
+    now_us=st.integers(1_600_000_000_000_000, 2_000_000_000_000_000),
+)
+def test_a_time_that_is_refused_is_said_in_words_whatever_it_is(at_us: int, now_us: int) -> None:
+    if 0 <= at_us <= now_us + LIMITS.future_s * 1_000_000:
+        check_time(InvalidEvent, "occurred_at_us", at_us, now_us, LIMITS)
+        return
+    with pytest.raises(InvalidEvent) as refused:
+        check_time(InvalidEvent, "occurred_at_us", at_us, now_us, LIMITS)
+    assert str(at_us) in str(refused.value)
+    assert f"{datetime.fromtimestamp(now_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}" in str(
+        refused.value
+    )
+
+
+def test_an_hour_ahead_is_said_as_a_date_and_milliseconds_as_what_they_are() -> None:
+    now_us = 1_795_821_245_260_155
+    hour_ahead = r"got 1795824845260155, 2026-11-28T00:14:05Z, .* \(1795821245260155, 2026-11-27T23"
+    with pytest.raises(InvalidEvent, match=hour_ahead):
+        check_time(InvalidEvent, "occurred_at_us", now_us + 3600 * 1_000_000, now_us, LIMITS)
+    with pytest.raises(InvalidEvent, match="milliseconds were given for seconds"):
+        check_time(InvalidEvent, "occurred_at_us", 1_700_000_000_000 * 1_000_000, now_us, LIMITS)
+
+
+def test_an_id_of_an_element_is_refused_by_its_field() -> None:
+    with pytest.raises(InvalidRequest, match=r"^items\[1\]\.id: got 9 bytes"):
+        check_ids("items", ["a", "b" * 9], 3, LIMITS, ".id")
+    with pytest.raises(InvalidRequest, match=r"^ids\[1\]: got 9 bytes"):
+        check_ids("ids", ["a", "b" * 9], 3, LIMITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from grpc import StatusCode
@@ -145,3 +145,34 @@ def test_call_in_a_second_event_loop_is_refused_with_the_way_out(wire: Wire, fak
         ) as caught:
             asyncio.run(call)
         assert "make a client in each loop" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"max_connection_age_s": 60.0}, {"several": True}])
+def test_closing_ends_calls_under_way_by_cancelled_and_cancels_no_task(
+    wire: Wire, options: dict[str, Any]
+) -> None:
+    """A task that ends by `asyncio.CancelledError` vanishes: a TaskGroup says nothing of it."""
+    release = threading.Event()
+
+    def hang(_: object) -> bytes:
+        release.wait(60)
+        return b""
+
+    async def main() -> None:
+        several = options.pop("several", False)
+        target = f"{wire.target},localhost:{wire.target.rpartition(':')[2]}"
+        penchant = AsyncPenchant(target if several else wire.target, timeout_s=60, **options)
+        wire.answer = hang
+        tasks = [asyncio.create_task(penchant.rank("u", k=1)) for _ in range(4)]
+        while len(wire.requests) < len(tasks):
+            await asyncio.sleep(0.01)
+        tasks[0].cancel()
+        await penchant.close()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(ends[0], asyncio.CancelledError)
+        assert all(isinstance(end, Cancelled) for end in ends[1:]), ends
+
+    try:
+        asyncio.run(main())
+    finally:
+        release.set()

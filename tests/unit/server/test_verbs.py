@@ -94,7 +94,7 @@ REFUSALS = [
     (put_call(), "items: got 0, expected 1 to 6"),
     (put_call(Item(id="a", text="")), "items[0].text: got nothing but white space"),
     (put_call(Item(id="a", text="t"), Item(id="a", text="u")), "items[1]: got 'a' twice"),
-    (put_call(Item(id="", text="t")), "items[0]: got 0 bytes, expected 1 to 256"),
+    (put_call(Item(id="", text="t")), "items[0].id: got 0 bytes, expected 1 to 256"),
     (put_call(Item(id="a", text="t" * 8193)), "items[0].text: got 8193 bytes, expected 1 to 8192"),
     (ids_call("delete_items"), "ids: got 0, expected 1 to 6"),
     (ids_call("delete_items", "a", "a"), "ids[1]: got 'a' twice, expected once"),
