@@ -21,6 +21,8 @@ from typing import TypeVar
 
 import pytest
 
+from penchant.system import tied_process
+
 _NEW_NETWORK = 0x40000000
 """CLONE_NEWNET"""
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -96,11 +98,23 @@ def with_parted_network(machines: int, work: Callable[[Sequence[Machine]], _Resu
             _run("ip", "link", "set", "switch", "up")
             return work([_machine(number, ended) for number in range(1, machines + 1)])
 
+    _start_starter()
     try:
         with ThreadPoolExecutor(1) as threads:
             return threads.submit(run).result()
     except _NotPermittedError as error:
         pytest.skip(f"needs network namespaces, `ip`, `unshare` and `nsenter`: {error}")
+
+
+def _start_starter() -> None:
+    """Has the thread that starts this process's programs be in its own network.
+
+    A thread is where the one was that made it. Made by the work, it would have every program that
+    this process starts from then on be in a network that nobody reaches.
+    """
+    here = Path.cwd()
+    with Path(os.devnull).open("wb") as log:
+        tied_process.start(["/bin/true"], directory=here, environment=os.environ, log=log).wait()
 
 
 def _machine(number: int, ended: ExitStack) -> Machine:
