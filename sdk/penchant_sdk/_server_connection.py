@@ -55,7 +55,8 @@ class ServerConnection:
         if self._watchers is None:
             before = set(threading.enumerate())
             self.channel.subscribe(self._changed, try_to_connect=True)
-            self._watchers = [one for one in threading.enumerate() if one not in before]
+            new = [one for one in threading.enumerate() if one not in before]
+            self._watchers = [one for one in new if one.daemon]
         return self._state
 
     def unwatch(self) -> None:
@@ -65,8 +66,10 @@ class ServerConnection:
         """
         if self._watchers is not None:
             self.channel.unsubscribe(self._changed)
-            for one in self._watchers:  # One of somebody else may be among them.
-                one.join(WATCH_S)
+            for one in self._watchers:
+                # One of somebody else may be among them, and may be the one that calls this.
+                if one is not threading.current_thread():
+                    one.join(WATCH_S)
 
     def old(self) -> bool:
         """Whether another connection should replace this one."""

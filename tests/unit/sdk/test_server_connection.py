@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import grpc
 
 from penchant_sdk._server_connection import ServerConnection
@@ -14,6 +16,15 @@ def test_no_thread_watches_a_channel_that_is_closed() -> None:
     assert connection._watchers
     connection.unwatch()
     assert not any(one.is_alive() for one in connection._watchers)
+    connection.channel.close()
+
+
+def test_a_thread_that_was_started_meanwhile_may_close_the_connection() -> None:
+    connection = ServerConnection(grpc.insecure_channel("127.0.0.1:1"), longest_s=None)
+    connection.state()
+    assert connection._watchers
+    connection._watchers.append(threading.current_thread())
+    connection.unwatch()
     connection.channel.close()
 
 
