@@ -14,8 +14,10 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import unquote
 
-_SOCKETS = ("unix:", "unix-abstract:", "vsock:")
-_ADDRESSES = ("ipv4:", "ipv6:")
+SOCKETS = ("unix:", "unix-abstract:", "vsock:")
+"""Schemes of targets that are sockets of this machine, without a host."""
+ADDRESSES = ("ipv4:", "ipv6:")
+"""Schemes of targets that are lists of addresses."""
 
 
 def proxy_options(target: str) -> list[tuple[str, int]]:
@@ -37,9 +39,9 @@ def is_local(target: str) -> bool:
     """
     target = unquote(target)
     scheme = target.partition(":")[0].lower() + ":"
-    if scheme in _SOCKETS:
+    if scheme in SOCKETS:
         return True
-    if scheme in _ADDRESSES:
+    if scheme in ADDRESSES:
         return all(map(_is_local_host, target[len(scheme) :].lstrip("/").split(",")))
     if scheme == "dns:":
         # dns://authority/host:port, dns:///host:port or dns:host:port

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import re
 
-_NETWORK = ("dns:", "ipv4:", "ipv6:", "xds:", "google-c2p:")
-_OTHERS = ("unix:", "unix-abstract:", "vsock:")
+from penchant_proto.local_targets import ADDRESSES, SOCKETS
+
+_NETWORK = ("dns:", *ADDRESSES, "xds:", "google-c2p:")
 _FOREIGN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _HOST = re.compile(r"[^\s:/?#\[\]@;,]+|\[[^\s\[\]/]+\]")
 _LARGEST_PORT = 65535
@@ -34,7 +35,7 @@ def misspelt(target: str) -> str:
     if start.startswith(_NETWORK):
         # What else stands there is for gRPC's resolver to judge.
         return _PORT if port.isdecimal() and int(port) > _LARGEST_PORT else ""
-    if start.startswith(_OTHERS) or _is_place(target):
+    if start.startswith(SOCKETS) or _is_place(target):
         return ""
     foreign = _FOREIGN.match(target)
     if foreign:

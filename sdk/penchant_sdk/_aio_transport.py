@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio  # Asyncio only.
 import threading
 import time
-from collections.abc import Awaitable  # Asyncio only.
+from collections.abc import (
+    Awaitable,  # Asyncio only.
+    Iterable,
+)
 from typing import Any, Protocol
 
 import grpc
@@ -121,10 +124,7 @@ class AsyncGrpcTransport:
             found = [self._connection, self._next, *self._retired]
             self._connection = self._next = None
             self._retired = []
-        for connection in found:
-            if connection is not None:
-                connection.unwatch()
-                await connection.channel.close()
+        await _close_all(one for one in found if one is not None)
 
     def _enter(self) -> ServerConnection:
         """The connection of a call, which must leave it afterwards where connections are replaced.
@@ -153,9 +153,7 @@ class AsyncGrpcTransport:
             idle = [one for one in self._retired if not one.calls]
             if idle:
                 self._retired = [one for one in self._retired if one.calls]
-        for one in idle:
-            one.unwatch()
-            await one.channel.close()
+        await _close_all(idle)
 
     def _opened(self) -> ServerConnection:
         """The connection; raises Cancelled once the transport is closed.
@@ -205,6 +203,12 @@ class AsyncGrpcTransport:
             if not self._closed:
                 raise
             raise closed() from error  # Another call closed the channel a moment ago.
+
+
+async def _close_all(connections: Iterable[ServerConnection]) -> None:
+    for one in connections:
+        one.unwatch()
+        await one.channel.close()
 
 
 def _new_channel(

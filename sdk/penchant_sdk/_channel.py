@@ -11,6 +11,7 @@ import grpc.aio
 
 from penchant_proto.kserve.v1 import kserve_pb2
 from penchant_proto.local_targets import is_local, proxy_options
+from penchant_proto.no_connection import NO_CONNECTION
 from penchant_sdk._wire import SERVICE
 from penchant_sdk.errors import Cancelled, PenchantError, Unavailable, error_from_status
 
@@ -43,9 +44,6 @@ gRPC's default, `pick_first`, does neither."""
 OWN_CONNECTION: tuple[str, Any] = ("grpc.use_local_subchannel_pool", 1)
 """Keeps a channel's connections to itself. By default, gRPC gives all channels of a process to one
 target the same connection, so that a new channel would be no new connection."""
-
-_NO_CONNECTION = ("failed to connect to all addresses", "connections to all backends failing")
-"""How gRPC's texts begin where no address took the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ def name_protocol(error: PenchantError, *, tls: bool) -> PenchantError:
         error: as its status says.
         tls: whether the client speaks TLS.
     """
-    if error.connection_failed and str(error).startswith(_NO_CONNECTION):
+    if error.connection_failed and str(error).startswith(NO_CONNECTION):
         error.args = (f"{error}; this client speaks gRPC {'with' if tls else 'without'} TLS",)
     return error
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from penchant_proto.local_targets import ADDRESSES
 from penchant_proto.target_spelling import misspelt
 from penchant_sdk._arguments import shown, texts
 from penchant_sdk.errors import InvalidRequest
 
-_ADDRESSES = ("ipv4:", "ipv6:")
 _PATHS = ("unix:", "unix-abstract:")
 """Schemes whose targets are names of files, which may hold commas."""
 
@@ -63,7 +63,7 @@ def _names(text: str) -> list[str]:
     start = text.strip().lower()
     if start.startswith(_PATHS):
         return [text]
-    for scheme in _ADDRESSES:
+    for scheme in ADDRESSES:
         if start.startswith(scheme):
             addresses = text.strip()[len(scheme) :].split(",")
             return [f"{scheme}{one.strip().removeprefix(scheme)}" for one in addresses]

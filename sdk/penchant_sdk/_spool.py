@@ -7,17 +7,15 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from threading import Lock
-
-from google.protobuf.message import DecodeError
 
 from penchant_proto.v1 import event_pb2, feedback_pb2, service_pb2
 from penchant_sdk._concurrent import Background, off_loop
-from penchant_sdk._operations import EVENTS_PER_CALL, EncodedCall, encode_call
-from penchant_sdk._replies import SPOOLED
+from penchant_sdk._operations import EVENTS_PER_CALL, EncodedCall
 from penchant_sdk._sender import Sender
 from penchant_sdk._spool_file import SpoolFile
+from penchant_sdk._spool_messages import delivery, events_in, reply_of, spooled
 from penchant_sdk.errors import (
     DeadlineExceeded,
     InvalidEvent,
@@ -56,7 +54,7 @@ class Spool:
         self._sender = sender
         self._timeout_s = max(timeout_s, _LEAST_TIMEOUT_S)
         self._lock = Lock()  # Never held while a call waits.
-        self._users = Counter(event.user for event in _events(file.waiting(), file))
+        self._users = Counter(event.user for event in events_in(file.waiting(), file))
         self._away = False
         self._closed = False
         self._running = False
@@ -84,7 +82,7 @@ class Spool:
             except _UNDELIVERED as error:
                 events = service_pb2.Call.FromString(call.payload).feedback.events
                 self._keep(events, error)
-                return _reply([_spooled(event) for event in events])
+                return reply_of([spooled(event) for event in events])
         events = service_pb2.Call.FromString(call.payload).feedback.events
         with self._lock:
             waits = [self._away or event.user in self._users for event in events]
@@ -92,16 +90,16 @@ class Spool:
         results: list[feedback_pb2.EventResult] = []
         if direct:
             try:
-                reply = self._sender.send(_call(direct), timeout_s)
+                reply = self._sender.send(delivery(direct), timeout_s)
                 results = list(reply.feedback.results)
             except _UNDELIVERED as error:
                 self._keep(events, error)
-                return _reply([_spooled(event) for event in events])
+                return reply_of([spooled(event) for event in events])
         self._keep([one for one, wait in zip(events, waits, strict=True) if wait], None)
         answers = iter(results)
-        return _reply(
+        return reply_of(
             [
-                _spooled(event) if wait else next(answers)
+                spooled(event) if wait else next(answers)
                 for event, wait in zip(events, waits, strict=True)
             ]
         )
@@ -176,7 +174,7 @@ class Spool:
     def _deliver_some(self) -> bool:
         """Delivers the first events; returns whether to go on."""
         rows, behind = off_loop(self._file.read, EVENTS_PER_CALL)
-        events = _events(rows, self._file)
+        events = events_in(rows, self._file)
         if events:
             self._deliver(events)
         off_loop(self._file.advance, behind)
@@ -192,7 +190,7 @@ class Spool:
 
     def _deliver(self, events: Sequence[event_pb2.Event]) -> None:
         try:
-            reply = self._sender.send(_call(events), self._timeout_s)
+            reply = self._sender.send(delivery(events), self._timeout_s)
         except (InvalidRequest, InvalidEvent) as error:
             if len(events) == 1:
                 log.error("spool: event %r is refused: %s", events[0].event_id, error)
@@ -211,33 +209,6 @@ class Spool:
                 )
 
 
-def _events(rows: Iterable[bytes], file: SpoolFile) -> list[event_pb2.Event]:
-    """The events in rows of a file; a row that is none costs no other."""
-    events = []
-    for row in rows:
-        try:
-            events.append(event_pb2.Event.FromString(row))
-        except DecodeError:
-            log.error("spool %s: a row of %d bytes is no event, and left out", file.path, len(row))
-    return events
-
-
 def _passes(error: PenchantError) -> bool:
     """Whether nobody has to do anything about an error of the delivery."""
     return isinstance(error, _UNDELIVERED) and not isinstance(error, SpoolRefused)
-
-
-def _call(events: Sequence[event_pb2.Event]) -> EncodedCall:
-    call = service_pb2.Call()
-    call.feedback.events.extend(events)
-    return encode_call("feedback", call)
-
-
-def _spooled(event: event_pb2.Event) -> feedback_pb2.EventResult:
-    return feedback_pb2.EventResult(event_id=event.event_id, reason=SPOOLED)
-
-
-def _reply(results: Sequence[feedback_pb2.EventResult]) -> Reply:
-    reply = service_pb2.Reply()
-    reply.feedback.results.extend(results)
-    return reply

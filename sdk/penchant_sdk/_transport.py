@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import (
+    Iterable,
+)
 from typing import Any, Protocol
 
 import grpc
@@ -119,10 +122,7 @@ class GrpcTransport:
             found = [self._connection, self._next, *self._retired]
             self._connection = self._next = None
             self._retired = []
-        for connection in found:
-            if connection is not None:
-                connection.unwatch()
-                connection.channel.close()
+        _close_all(one for one in found if one is not None)
 
     def _enter(self) -> ServerConnection:
         """The connection of a call, which must leave it afterwards where connections are replaced.
@@ -151,9 +151,7 @@ class GrpcTransport:
             idle = [one for one in self._retired if not one.calls]
             if idle:
                 self._retired = [one for one in self._retired if one.calls]
-        for one in idle:
-            one.unwatch()
-            one.channel.close()
+        _close_all(idle)
 
     def _opened(self) -> ServerConnection:
         """The connection; raises Cancelled once the transport is closed.
@@ -193,6 +191,12 @@ class GrpcTransport:
             if not self._closed:
                 raise
             raise closed() from error  # Another call closed the channel a moment ago.
+
+
+def _close_all(connections: Iterable[ServerConnection]) -> None:
+    for one in connections:
+        one.unwatch()
+        one.channel.close()
 
 
 def _new_channel(

@@ -13,8 +13,8 @@ from penchant.launch.check import Check
 from penchant.launch.probe import NOBODY, ProbeResult
 from penchant.launch.served_certificate import fetch_certificate, host_and_port
 from penchant.launch.tls import NO_TLS, TlsFiles
+from penchant_proto.no_connection import NO_CONNECTION
 
-_NO_CONNECTION = ("failed to connect to all addresses", "connections to all backends failing")
 _TIMEOUT_S = 3.0
 
 
@@ -22,7 +22,7 @@ def is_unanswered(results: Sequence[ProbeResult]) -> bool:
     """Whether no model could be asked, since no connection came about."""
     return all(
         not result.alive
-        and (result.text == NOBODY or any(text in result.text for text in _NO_CONNECTION))
+        and (result.text == NOBODY or any(text in result.text for text in NO_CONNECTION))
         for result in results
     )
 

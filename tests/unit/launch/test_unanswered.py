@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from concurrent import futures
-from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -15,25 +12,15 @@ import pytest
 from penchant.launch import diagnosis
 from penchant.launch.certs import CertsRequest, make_certs
 from penchant.launch.tls import NO_TLS, TlsFiles
+from tests.support.odd_listener import odd_listener
 
 
 @pytest.fixture
 def not_grpc() -> Iterator[str]:
     """A server that answers each connection as one for HTTP does that understood nothing."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-
-        def answer() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-        threading.Thread(target=answer, daemon=True).start()
-        yield f"127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
+    refusal = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    with odd_listener(lambda connection: connection.sendall(refusal)) as target:
+        yield target
 
 
 def test_a_port_of_http_is_named_as_no_grpc(not_grpc: str) -> None:

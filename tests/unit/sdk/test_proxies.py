@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ import pytest
 from penchant.launch import probe
 from penchant_proto.local_targets import is_local
 from penchant_sdk import AsyncPenchant, Penchant, PenchantError
+from tests.support.odd_listener import odd_listener
 from tests.support.serve_process import wait_until
 
 if TYPE_CHECKING:
@@ -25,27 +24,13 @@ VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
 def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     """What reaches the proxy that the environment names; it answers nothing."""
     first_bytes: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def hear() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    first_bytes.append(connection.recv(200))
-
-        thread = threading.Thread(target=hear, daemon=True)
-        thread.start()
+    with odd_listener(lambda connection: first_bytes.append(connection.recv(200))) as proxy:
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("no_grpc_proxy", raising=False)
         for name in VARIABLES:
             for spelled in (name, name.upper()):
-                monkeypatch.setenv(spelled, f"http://127.0.0.1:{listening.getsockname()[1]}")
+                monkeypatch.setenv(spelled, f"http://{proxy}")
         yield first_bytes
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "dns:///localhost", "ipv4:127.0.0.1"])
