@@ -58,16 +58,11 @@ class ServeProcess:
         return value.strip()
 
     def triton(self) -> psutil.Process:
-        # By its own command line: that of a process that has just begun or ended is empty.
-        (child,) = (one for one in self._children() if "--model-repository=" in _line(one))
-        return child
+        return triton_of(self.process.pid)
 
     def clocks(self) -> list[psutil.Process]:
         """The refresh clock, while one is up."""
-        return [one for one in self._children() if " refresh " in _line(one)]
-
-    def _children(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
+        return [one for one in _children(self.process.pid) if " refresh " in _line(one)]
 
     def stubs(self) -> dict[str, psutil.Process]:
         """The processes of the model instances, by name."""
@@ -115,6 +110,17 @@ class ServeProcess:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
+
+
+def triton_of(serve_pid: int) -> psutil.Process:
+    """The Triton that a `penchant serve` has up."""
+    # By its own command line: that of a process that has just begun or ended is empty.
+    (child,) = (one for one in _children(serve_pid) if "--model-repository=" in _line(one))
+    return child
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children()
 
 
 def _line(process: psutil.Process) -> str:

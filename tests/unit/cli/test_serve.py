@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from penchant.launch import probe
 from tests.support.released import write_words
+from tests.support.serve_process import triton_of
 from tests.unit.launch.standin import write_sources
 
 # The stand-in's models have no Penchant in them, so their sources are put in place of ours.
@@ -60,12 +60,6 @@ def serving(directory: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
                 process.wait()
 
 
-def triton_of(process: subprocess.Popen[str]) -> psutil.Process:
-    children = psutil.Process(process.pid).children()
-    (server,) = (one for one in children if "refresh" not in one.cmdline())
-    return server
-
-
 @pytest.mark.server
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
@@ -73,7 +67,7 @@ def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.
         assert all(result.alive for result in probe.ask(said["gRPC"], timeout_s=30.0))
         assert said["store"] == f"lmdb:{tmp_path / '.penchant' / 'store'}"
         assert Path(said["log"]).is_file()
-        server = triton_of(process)
+        server = triton_of(process.pid)
         process.send_signal(number)
         output, errors = process.communicate()
     assert (process.returncode, output, errors) == (0, "Stopping.\n", "")
@@ -84,7 +78,7 @@ def test_it_prints_where_it_is_and_stops_cleanly(tmp_path: Path, number: signal.
 def test_it_starts_its_server_again_when_it_dies(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, said):
         assert process.stdout is not None
-        triton_of(process).kill()
+        triton_of(process.pid).kill()
         assert "Triton ended by itself (by SIGKILL)" in process.stdout.readline()
         assert any(f"up again on {said['gRPC']}" in line for line in process.stdout)
         assert all(result.alive for result in probe.ask(said["gRPC"], timeout_s=30.0))
