@@ -17,11 +17,12 @@ import pytest
 
 from loadtest import overload as shape
 from loadtest.overload_calls import KINDS
+from loadtest.overload_report import OverloadFigures
 from loadtest.traffic import item_id, item_text
 from penchant.launch import Server
 from penchant.launch.model_parameters import gather
 from penchant.launch.server import ATTEMPTS
-from penchant_sdk import Event, InvalidRequest, Item, Penchant
+from penchant_sdk import AsyncPenchant, Event, InvalidRequest, Item, Penchant
 from penchant_sdk.errors import Overloaded, PenchantError
 from tests.contracts.client_world import unique
 from tests.support.served import served
@@ -35,6 +36,8 @@ LAYERS = 8
 PHASES_S = {"rank with query": 2.0, "explained rank": 2.0, "bulk feedback": 3.0}
 """Of each kind of calls: long enough for a few dozen of them."""
 PATIENT_S = 60.0
+AFTERWARDS = 2 * shape.OTHERS_FROM
+"""Number of the first call after an overload; no call before has it."""
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +74,20 @@ def test_three_times_the_capacity_is_shed_and_passes(
 ) -> None:
     """`python -m loadtest --shape overload` holds the goals; this law leaves room for noise.
 
-    A server that works on calls whose callers have left does next to nothing in time.
+    A server that works on calls whose callers have left does next to nothing in time. How soon it
+    passes depends on the machine; here each of the calls that come one by one must be answered.
     """
     monkeypatch.setattr(shape, "RAMP_S", 1.0)
-    (figures,) = asyncio.run(shape.overload(server.target, [kind], PHASES_S[kind]))
-    assert kind in KINDS
+
+    async def overload_then_calm() -> OverloadFigures:
+        (figures,) = await shape.overload(server.target, [kind], PHASES_S[kind])
+        async with AsyncPenchant(server.target, timeout_s=PATIENT_S) as client:
+            for number in range(20):
+                await KINDS[kind].send(client, AFTERWARDS + number)
+        return figures
+
+    figures = asyncio.run(overload_then_calm())
     assert figures.goodput >= 0.25, figures
-    assert figures.recovery_s <= 2.0, figures
     assert min(figures.small_success.values()) >= 0.9, figures
 
 
