@@ -77,8 +77,9 @@ def install(request: InstallRequest) -> Installation:
     """Writes the backend and the models; a repetition replaces them and nothing else.
 
     Raises:
-        LaunchError: a path that the models cannot open, a folder that does not exist or cannot be
-            written, or a wheel of the compiled module that is not for this Triton's Python.
+        LaunchError: a path that the models cannot open; a folder that does not exist, cannot be
+            written, or holds somebody else's backend or model under a name of ours; or a wheel of
+            the compiled module that is not for this Triton's Python.
         ConfigError: an unknown store, an unknown setting, a value outside its range, or a directory
             that is here and is no encoder.
     """
@@ -108,6 +109,8 @@ def install(request: InstallRequest) -> Installation:
             )
     native, without_native = _native_for(backends, request)
     sources = layout.find_sources()
+    layout.check_backend(backends, sources)
+    layout.check_models(models, sources)  # Before the backend is written.
     folder = layout.write_backend(backends, sources, native=native)
     instances = {"penchant_rank": request.rank_instances}
     names = layout.write_models(models, sources, parameters, instances)
