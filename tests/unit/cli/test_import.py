@@ -79,8 +79,10 @@ def test_bad_rows_go_to_the_side_file_and_the_good_ones_in(
 
 def test_the_later_of_two_rows_with_one_id_wins(server: FakeServer, tmp_path: Path) -> None:
     rows = [{"id": "1", "text": "old"}, {"id": "2", "text": "two"}, {"id": "1", "text": "new"}]
-    run("items", jsonl(tmp_path / "films.jsonl", rows))
+    result = run("items", jsonl(tmp_path / "films.jsonl", rows))
     assert FakePenchant(server).get_items(["1"]).items[0].text == "new"
+    assert "Warning: 1 id stands in more than one row" in result.output
+    assert "its last row counts: the first is '1', in line 1 and line 3" in result.output
 
 
 def test_a_refused_call_of_items_is_narrowed_down_to_the_one_to_blame(
