@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from penchant.domain.errors import ConfigError
+from penchant.system.apart import check_not_read
 from penchant.system.durable_file import write_whole
 
 
@@ -45,9 +46,14 @@ class ImportProgress:
             path: the file to import.
             options: further conditions of going on: target and columns must be the same.
             state: the progress file; default: beside the file.
+
+        Raises:
+            ConfigError: the progress file is one of the other two.
         """
         self.state_path = state or path.with_name(path.name + ".import.json")
         self.rejected_path = path.with_name(path.name + ".rejected.jsonl")
+        check_not_read(self.state_path, "--state", [path])
+        check_not_read(self.state_path, "--state", [self.rejected_path])
         status = path.stat()
         self._inputs = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, **options}
         self.row = 0

@@ -93,7 +93,8 @@ def _of_wrong_type(cells: Cells) -> Mask:
     if pa.types.is_floating(kind):
         numbers = cells.to_numpy(zero_copy_only=False)
         inexact = np.abs(numbers) >= 2 ** (np.finfo(numbers.dtype).nmant + 1)
-        return ~np.isnan(numbers) & (inexact | (numbers != np.floor(numbers)))
+        wrong: Mask = ~np.isnan(numbers) & (inexact | (numbers != np.floor(numbers)))
+        return wrong
     return np.zeros(len(cells), np.bool_)
 
 

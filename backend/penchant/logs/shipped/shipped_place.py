@@ -150,14 +150,24 @@ def open_place(url: str, option: str) -> ShippedPlace:
     >>> open_place("file:///tmp/log", "--to").url
     '/tmp/log'
     """
-    scheme, separator, path = url.partition("://")
     if not url:
         raise ConfigError(
             f"{option}: got none, expected a folder or an address such as s3://bucket"
         )
+    folder = folder_of(url)
+    return RemotePlace(url, option) if folder is None else LocalPlace(folder)
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder of this machine that an address names; None: it is elsewhere.
+
+    >>> folder_of("file:///tmp/log"), folder_of("s3://bucket/log")
+    (PosixPath('/tmp/log'), None)
+    """
+    scheme, separator, path = url.partition("://")
     if separator and scheme != "file":
-        return RemotePlace(url, option)
-    return LocalPlace(Path(path if separator else url).absolute())
+        return None
+    return Path(path if separator else url).absolute()
 
 
 def read_columns(place: ShippedPlace, name: str, columns: Sequence[str] | None = None) -> pa.Table:
