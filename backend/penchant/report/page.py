@@ -13,6 +13,7 @@ from pathlib import Path
 from penchant.domain.errors import ConfigError
 from penchant.report.text_table import TextTable
 from penchant.system.apart import check_not_read
+from penchant.system.durable_file import is_pipe_or_device
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #22262b; max-width: 64rem; margin: 2rem auto;
@@ -90,6 +91,10 @@ def check_writable(path: Path, option: str, reads: Iterable[Path | None] = ()) -
             writable.
     """
     check_not_read(path, option, reads)
+    if is_pipe_or_device(path):
+        if path.is_block_device() or not os.access(path, os.W_OK):
+            raise ConfigError(f"{option}: {path} can't be written; name another file")
+        return
     directory = path.absolute().parent
     if path.is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
         raise ConfigError(f"{option}: {path} can't be written; name a file in a writable directory")
