@@ -88,6 +88,21 @@ def check_replaceable(
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / marker).is_file():
         raise ConfigError(f"output: {output} holds something other than {kind}")
+    check_makeable(output)
+
+
+def check_makeable(output: Path) -> None:
+    """Makes sure, before the work, that files can be written to a directory, which may be missing.
+
+    Raises:
+        ConfigError: `output` is a file, or a directory can't be made or written to there.
+    """
+    if os.path.lexists(output) and not output.is_dir():
+        raise ConfigError(f"output: {output} is no directory; name another, or move it away")
+    if output.is_dir():
+        if not os.access(output, os.W_OK | os.X_OK):
+            raise ConfigError(f"output: {output} can't be written to; name another directory")
+        return
     above = next(one for one in output.absolute().parents if one.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise ConfigError(f"output: {output} can't be made: {above} is no directory to write to")
