@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -102,6 +103,8 @@ def install(request: InstallRequest) -> Installation:
     if request.encoder.exists():  # It may be elsewhere: in the container of the server.
         check_encoder(request.encoder)
     for name, place in (("backends", backends), ("models", models)):
+        if os.path.lexists(place) and not place.is_dir():
+            raise LaunchError(f"{name}: {place} is no directory; name that of your Triton")
         if not place.is_dir() and not request.create:
             raise LaunchError(
                 f"{name}: {place} is not a directory; name that of your Triton, or make it "
