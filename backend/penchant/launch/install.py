@@ -21,6 +21,7 @@ from penchant.launch.native_wheel import NativeModule, installed_module, read_wh
 from penchant.launch.token_options import NO_TOKENS, TokenOptions
 from penchant.store.address import is_sealed
 from penchant.system.option_types import ENCODER_IN_USE, FLAT, STORE_IN_USE, Flag, Pairs, shows
+from penchant.system.os_error_reason import reason_of
 
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
 """The parameter by which Triton's Python backend finds a model's Python environment."""
@@ -134,7 +135,7 @@ def _native_for(backends: Path, request: InstallRequest) -> tuple[NativeModule |
     try:
         python = python_of_models(backends, request.python)
     except OSError as error:
-        raise LaunchError(f"backends: cannot be read: {error}") from error
+        raise LaunchError(f"backends: cannot be read: {reason_of(error)}") from error
     misfit = module.misfit(python, metadata.version("penchant"))
     if named is not None and misfit:
         raise LaunchError(

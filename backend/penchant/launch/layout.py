@@ -15,6 +15,7 @@ from penchant.launch.model_python import STUB
 from penchant.launch.native_wheel import NativeModule, write_module
 from penchant.launch.tritonserver import Triton
 from penchant.system.durable_file import write_whole
+from penchant.system.os_error_reason import reason_of
 from penchant_proto import methods
 
 BACKEND = "penchant"
@@ -122,7 +123,7 @@ def write_backend(
         fresh.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise LaunchError(f"{folder}: cannot be written: {error}") from error
+        raise LaunchError(f"{folder}: cannot be written: {reason_of(error)}") from error
     return folder
 
 
@@ -145,7 +146,7 @@ def check_backend(backends: Path, sources: Sources) -> None:
                 "directory"
             )
     except OSError as error:
-        raise LaunchError(f"backends: {folder} cannot be read: {error.strerror}") from error
+        raise LaunchError(f"backends: {folder} cannot be read: {reason_of(error)}") from error
 
 
 def check_models(models: Path, sources: Sources) -> None:
@@ -166,7 +167,7 @@ def check_models(models: Path, sources: Sources) -> None:
             else:
                 ours = not _holds_files(folder)
         except OSError as error:
-            raise LaunchError(f"models: {folder} cannot be read: {error.strerror}") from error
+            raise LaunchError(f"models: {folder} cannot be read: {reason_of(error)}") from error
         if not ours:
             raise LaunchError(
                 f"models: {folder} exists and is not Penchant's; move it away, or name another "
@@ -206,7 +207,7 @@ def write_python_backend(backends: Path, triton: Triton) -> Path:
         shutil.copytree(triton.python_backend, folder, ignore=_SKIPPED)
         shutil.copy2(triton.stub, folder / STUB)
     except OSError as error:
-        raise LaunchError(f"{folder}: cannot be written: {error}") from error
+        raise LaunchError(f"{folder}: cannot be written: {reason_of(error)}") from error
     return folder
 
 
@@ -243,7 +244,7 @@ def write_models(
             write_whole(models / name / "config.pbtxt", text)
             written[name] = sum(group.count or 1 for group in parse_config(text).instance_group)
     except OSError as error:
-        raise LaunchError(f"{models}: cannot be written: {error}") from error
+        raise LaunchError(f"{models}: cannot be written: {reason_of(error)}") from error
     if not written:
         raise LaunchError(f"{sources.repository}: no models, expected */config.pbtxt")
     if counts:
