@@ -32,7 +32,7 @@ def whole_file(
     if is_pipe_or_device(path):
         if new or path.is_block_device():  # A disk.
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
-        with path.open("wb") as file:
+        with _opened(path) as file:
             yield file
         return
     path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
@@ -66,6 +66,18 @@ def is_pipe_or_device(path: Path) -> bool:
         return False
     of_system = path.is_symlink() and path.absolute().parts[1:2] in (("dev",), ("proc",))
     return of_system or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Opens a pipe or a device; a stream of this process as it is, so that nothing is cut off."""
+    link = path
+    for _ in range(3):  # /dev/stdout, /proc/self/fd/1: where that leads is not followed.
+        if link.parent.resolve() == Path(f"/proc/{os.getpid()}/fd") and link.name.isdecimal():
+            return os.fdopen(os.dup(int(link.name)), "wb")
+        if not link.is_symlink():
+            break
+        link = link.parent / link.readlink()
+    return path.open("wb")
 
 
 def write_whole(path: Path, content: bytes | str, *, new: bool = False) -> None:

@@ -82,11 +82,13 @@ def test_what_is_read_from_a_pipe_is_what_was_written_and_the_pipe_stays(tmp_pat
 
 def test_a_link_of_the_system_to_a_file_is_written_through(tmp_path: Path) -> None:
     """As /dev/stdout is, where a shell has sent the output to a file."""
-    with (tmp_path / "out.txt").open("wb") as file:
-        link = Path(f"/proc/self/fd/{file.fileno()}")
-        assert is_pipe_or_device(link)
-        write_whole(link, "numbers")
-    assert (tmp_path / "out.txt").read_text() == "numbers"
+    with (tmp_path / "out.txt").open("wb", buffering=0) as file:
+        file.write(b"before ")
+        for link in (f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
+            assert is_pipe_or_device(Path(link))
+            write_whole(Path(link), "numbers ")
+        file.write(b"after")
+    assert (tmp_path / "out.txt").read_text() == "before numbers numbers after"
 
 
 def test_a_link_to_a_file_is_replaced_as_before(tmp_path: Path) -> None:
