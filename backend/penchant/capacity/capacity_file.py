@@ -11,6 +11,7 @@ from penchant.capacity.capacity_request import CapacityRequest
 from penchant.capacity.measured_level import MeasuredLevel
 from penchant.domain.errors import ConfigError
 from penchant.system.durable_file import write_whole
+from penchant.system.whole_directory import check_makeable
 
 NAME = "capacity.json"
 
@@ -19,9 +20,10 @@ def unfinished_levels(request: CapacityRequest) -> list[MeasuredLevel]:
     """The levels of a search with the same options that was interrupted; none: there is none.
 
     Raises:
-        ConfigError: the file is not one of these, or belongs to an unfinished search with other
-            options.
+        ConfigError: the output is no directory, the file is not one of these, or it belongs to an
+            unfinished search with other options.
     """
+    check_makeable(request.output)
     path = request.output / NAME
     if not path.is_file():
         return []

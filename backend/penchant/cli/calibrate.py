@@ -41,9 +41,9 @@ def calibrate(
     store's log holds sales, the chance of a sale after a click is fitted too, by a model of their
     delays: a young click without a sale is not taken for one that leads to none.
     """
-    for path, name in ((output, "--output"), (plot, "--plot")):
-        if path is not None:
-            check_writable(path, name)
+    check_writable(output, "--output", [request.impressions])
+    if plot is not None:
+        check_writable(plot, "--plot", (request.impressions, request.current, output))
     console = terminal()
     with text_status(console, "Calibrating"):
         found = job.calibrate(request)

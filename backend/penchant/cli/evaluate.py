@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,12 +64,16 @@ class EvaluationOutput:
     report: Annotated[Path | None, Parameter(group="Output")] = None
     """Write an HTML page with plots to this file."""
 
-    def check(self) -> None:
-        """Raises ConfigError if a file can't be written or plotted, before the work."""
+    def check(self, reads: Sequence[Path | None]) -> None:
+        """Raises ConfigError if a file can't be written or plotted, before the work.
+
+        Args:
+            reads: files that the command reads.
+        """
         if self.json is not None:
-            check_writable(self.json, "--json")
+            check_writable(self.json, "--json", reads)
         if self.report is not None:
-            check_writable(self.report, "--report")
+            check_writable(self.report, "--report", (*reads, self.json))
             require_matplotlib("--report")
 
 
@@ -85,7 +90,7 @@ def evaluate(
     """
     console = terminal()
     began = time.monotonic()
-    output.check()
+    output.check(request.log.source.files)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="penchant-rounds-") as rounds,

@@ -18,6 +18,7 @@ from cyclopts.argument import Argument, ArgumentCollection
 
 from penchant.cli.invocation import record
 from penchant.cli.settings_file import SettingsFile, read_settings_file
+from penchant.domain.errors import ConfigError
 from penchant.system.option_types import ENCODER_IN_USE, STORE_IN_USE, TARGET_IN_USE
 
 SETTINGS = "--set"
@@ -47,8 +48,10 @@ class FileOptions:
         """Appends the file's values to the options that have none yet.
 
         Raises:
-            ConfigError: the file can't be read, or a key or value in it does not fit.
+            ConfigError: the file can't be read, a key or value in it does not fit, or a path on the
+                command line or in the environment is empty.
         """
+        _refuse_empty_paths(arguments)
         if commands[:1] == ("config",):
             return  # It shows where each value comes from, and so reads the file itself.
         file = read_settings_file(self._commands)
@@ -112,6 +115,22 @@ class FileOptions:
 def members_of(app: App) -> list[str]:
     """The names of the commands in a group; none for a command."""
     return [name for name in app if not name.startswith("-")]
+
+
+def _refuse_empty_paths(arguments: ArgumentCollection) -> None:
+    """Refuses an empty text for a path, as a shell's unset variable leaves it.
+
+    It would mean the working directory.
+
+    Raises:
+        ConfigError: a path is empty.
+    """
+    for argument in arguments:
+        if Path in _kinds(argument.hint) and any(not token.value for token in argument.tokens):
+            name = argument.tokens[0].keyword or argument.name
+            raise ConfigError(
+                f"{name}: got an empty text, expected a path; is a variable of the shell not set?"
+            )
 
 
 def _own(
@@ -193,6 +212,8 @@ def _texts(file: SettingsFile, keys: tuple[str, ...], argument: Argument, value:
     if many and isinstance(value, dict):
         values = [f"{name}={_text(one)}" for name, one in value.items()]
     for one in values:
+        if one == "" and Path in kinds:
+            raise file.error(keys, "got an empty text, expected a path")
         if not _fits(one, kinds, argument.parameter.converter is not None):
             expected = " or ".join(dict.fromkeys(_EXPECTED.get(kind, "a string") for kind in kinds))
             many_of = ", or a list of such" if many else ""

@@ -43,7 +43,7 @@ def gate(
     console = terminal()
     began = time.monotonic()
     if output.json is not None:
-        check_writable(output.json, "--json")
+        check_writable(output.json, "--json", (*request.reads, request.freeze_probes))
     try:
         with judging(console) as progress:
             verdict = run_gate(request, on_log=log_printer(console), progress=progress)

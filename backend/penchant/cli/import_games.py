@@ -17,6 +17,7 @@ from penchant.domain.errors import ConfigError
 from penchant.logs.datasets.debian_control import read_metadata, stanzas
 from penchant.logs.datasets.debian_games import read_games
 from penchant.logs.datasets.debian_snapshot import SNAPSHOT, read_items, write_items
+from penchant.report.page import check_writable
 from penchant.report.terminal import terminal
 from penchant.system.option_types import FLAT
 from penchant_proto.v1 import games_pb2
@@ -65,6 +66,8 @@ def import_games(
         return import_hours(files, server)
     if request.mapped or request.events_output is not None:
         raise ConfigError("--map, --events-output: got one without --hours FILE, expected both")
+    if request.output is not None:
+        check_writable(request.output, "--output", [request.file])
     found = snapshot_games() if request.snapshot else debian_games(request.file)
     console = terminal()
     kinds = Counter(genre for game in found for genre in game.genres).most_common(_KINDS_NAMED)

@@ -20,8 +20,10 @@ from penchant.logs.datasets.play_signals import OWNED, QUARTERS, games_of, order
 from penchant.logs.event_log import EventLog
 from penchant.logs.event_rows import write_events
 from penchant.logs.refusals import LeftOut
+from penchant.report.page import check_writable
 from penchant.report.printable import printable
 from penchant.report.terminal import Terminal, terminal
+from penchant.system.apart import check_not_read
 from penchant_sdk import Penchant
 from penchant_sdk.games import Game, GameClient
 
@@ -46,6 +48,11 @@ def import_hours(files: HoursFiles, server: Connection) -> int:
     Raises:
         ConfigError: the log can't be read, or no server answers.
     """
+    for path, option in ((files.games, "--output"), (files.events, "--events-output")):
+        if path is not None:
+            check_writable(path, option, [files.hours])
+    if files.games is not None and files.events is not None:
+        check_not_read(files.events, "--events-output", [files.games])
     console, left_out = terminal(), LeftOut()
     log = read_play_hours(files.hours, files.mapped, left_out)
     games, events = games_of(log), play_events(log, time.time_ns() // 1000)

@@ -34,7 +34,7 @@ def ope(
 ) -> None:
     """Estimates what a candidate policy would have earned, from another policy's log."""
     if json is not None:
-        check_writable(json, "--json")
+        check_writable(json, "--json", (request.file, request.action_probabilities))
     console = terminal()
     with text_status(console, "Estimating"):
         found = estimate_policies(request)

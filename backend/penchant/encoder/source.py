@@ -1,4 +1,4 @@
-"""The location of the default encoder's weights on this machine."""
+"""The Hugging Face directory to start from; where the default encoder's is on this machine."""
 
 from __future__ import annotations
 
@@ -28,3 +28,15 @@ def default_source() -> Path:
     if not (directory / "config.json").is_file():
         raise ConfigError(f"source: the package {name} holds no model in {directory}")
     return directory
+
+
+def check_source(directory: Path) -> None:
+    """Refuses a directory that holds no Hugging Face encoder, before a library is asked to read it.
+
+    Raises:
+        ConfigError: it has no `config.json`.
+    """
+    if not (directory / "config.json").is_file():
+        raise ConfigError(
+            f"source: {directory} holds no config.json, expected a Hugging Face encoder"
+        )

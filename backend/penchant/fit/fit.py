@@ -50,6 +50,7 @@ from penchant.system.audit_log import digest_of
 from penchant.system.durable_file import write_whole
 from penchant.system.option_types import pairs_of
 from penchant.system.progress import Progress, no_progress
+from penchant.system.whole_directory import check_makeable
 
 REPORT = "report.html"
 """The report, in the output's directory and in the release."""
@@ -79,6 +80,7 @@ def fit(
         StoreUnavailable: the store can't be opened.
     """
     require_matplotlib("fit")
+    check_makeable(request.output)
     return _Fit(request, say, progress).run()
 
 

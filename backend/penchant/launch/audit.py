@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from penchant.domain.errors import ConfigError
-from penchant.launch.model_parameters import state_directory
+from penchant.launch.model_parameters import is_store, state_directory
 from penchant.store.address import is_network
-from penchant.store.lmdb_file import DATA
 from penchant.system.audit_check import AuditCheck, read_audit_log, verify_audit_log
 from penchant.system.audit_log import AUDIT, AuditRow
 from penchant.system.option_types import STORE_IN_USE
@@ -54,7 +53,7 @@ def show_audit(request: ShowAuditRequest) -> list[AuditRow]:
 
 def _directory(address: str) -> Path:
     place = state_directory(address)
-    if place is None or not (is_network(address) or (place / DATA).is_file()):
+    if place is None or not (is_network(address) or is_store(place)):
         raise ConfigError(
             f"store: got {redacted(address)!r}, expected lmdb:DIRECTORY of a store, or the address "
             "of one in Valkey; name that"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from penchant.launch.compact import open_lmdb
 from penchant.server.tenants import TENANTS, tenant_stores
 from penchant.store.address import directory_of, is_network
 from penchant.store.lmdb_file import DATA
+from penchant.system.apart import check_outside
 from penchant.system.audit_log import AUDIT, AuditLog
 from penchant.system.option_types import STORE_IN_USE
 from penchant.system.os_error_reason import reason_of
@@ -51,10 +53,14 @@ def backup(request: BackupRequest) -> BackupResult:
     the catalog's files again. Each tenant's store is copied as of a moment of its own.
 
     Raises:
-        ConfigError: there is no such store, or the place for the copy is taken or can't be made.
+        ConfigError: there is no such store, or the place for the copy is taken, inside the store,
+            or can't be made.
         StoreUnavailable: the copy can't be written; nothing is left of it.
     """
-    if request.to.exists():
+    place = directory_of(request.store)
+    if place is not None:  # What the store holds, a server may read, and the next backup copies.
+        check_outside(request.to, "to", place, "the store")
+    if os.path.lexists(request.to):
         raise ConfigError(f"to: got {request.to}, which exists, expected a directory to make")
     if is_network(request.store):
         raise ConfigError(

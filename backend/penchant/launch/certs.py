@@ -29,6 +29,7 @@ from penchant.launch.certificate_dates import CertificateDates, dates_of
 from penchant.launch.errors import LaunchError
 from penchant.system.durable_file import whole_file
 from penchant.system.option_types import Flag, Repeated, shows
+from penchant.system.whole_directory import check_makeable
 from penchant_proto.tls_files import CA, CERT, KEY
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -94,10 +95,12 @@ def make_certs(request: CertsRequest) -> list[IssuedCertificate]:
         What was written or kept; the authority first.
 
     Raises:
+        ConfigError: the output is no directory.
         LaunchError: a name is none, the server's certificate that is there is for other names, or
             the authority that is there can't be read or has expired.
         OSError: a file can't be written.
     """
+    check_makeable(request.output)
     for host in request.hosts:
         if _address(host) is None and not _HOST.fullmatch(host):
             raise LaunchError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from penchant.domain.errors import ConfigError
+from penchant.launch.model_parameters import is_store
 from penchant.store.address import directory_of, is_network
 from penchant.store.lmdb import LmdbStore
 from penchant.store.lmdb_file import DATA
@@ -65,7 +66,7 @@ def open_lmdb(address: str) -> Iterator[tuple[LmdbStore, Path]]:
             "itself, and its append-only file by BGREWRITEAOF"
         )
     directory = directory_of(address)
-    if directory is None or not (directory / DATA).is_file():
+    if directory is None or not is_store(directory):
         raise ConfigError(
             f"store: got {redacted(address)!r}, expected lmdb:DIRECTORY of a store; name that"
         )

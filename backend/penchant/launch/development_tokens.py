@@ -25,6 +25,7 @@ from penchant.system.durable_file import whole_file, write_whole
 from penchant.system.option_types import Repeated
 from penchant.system.optional_package import needs_extra
 from penchant.system.strict_json import read_json
+from penchant.system.whole_directory import check_makeable
 
 PRIVATE, PUBLIC = "private.json", "keys.json"
 KEYS = HOME / "tokens"
@@ -82,9 +83,11 @@ def make_keys(request: KeysRequest) -> KeysMade:
 
     Raises:
         LaunchError: a file cannot be written, or the keys of before cannot be read.
-        ConfigError: the package for tokens is missing, or the keys of before are no keys.
+        ConfigError: the package for tokens is missing, the output is no directory, or the keys of
+            before are no keys.
     """
     jwk = _jwk()
+    check_makeable(request.output)
     private, public = request.output / PRIVATE, request.output / PUBLIC
     before: list[Any] = []
     if public.exists():

@@ -219,12 +219,12 @@ def check_store(address: str | None) -> Check:
         if not directory.is_dir():
             return Check("store", "skip", f"none in {directory}, and --store is not given")
         address = f"lmdb:{directory}"
-    place = directory_of(address)
-    if place is not None and not is_store(place):
-        return Check("store", "fail", f"no store in {place}", "name the server's own --store")
     from penchant.store.open import open_store  # The other checks need no LMDB.
 
+    place = directory_of(address)
     try:
+        if place is not None and not is_store(place):
+            return Check("store", "fail", f"no store in {place}", "name the server's own --store")
         store = open_store(address, map_bytes=0)  # As large as its writer made it.
         try:
             usage = store.usage()
@@ -266,14 +266,13 @@ def check_store_use(address: str | None) -> Iterator[Check]:
     Of a store in Valkey, the files are those of this machine's server.
     """
     whole = address or DEFAULT_STORE
-    place = state_directory(whole)
-    if place is None or not (is_network(whole) or is_store(place)):
-        return
+    place, name = state_directory(whole), "catalog"
     from penchant.store.open import open_store
     from penchant.store.server_claim import claiming_servers
 
-    name = "catalog"
     try:
+        if place is None or not (is_network(whole) or is_store(place)):
+            return
         if not is_network(whole):
             holders = ", ".join(map(str, claiming_servers(place)))
             state: CheckState = "ok" if holders else "skip"
@@ -324,12 +323,12 @@ def check_refresh(address: str | None, now_s: float | None = None) -> Iterator[C
         now_s: the time now, in epoch seconds; None: the machine's.
     """
     whole = address or DEFAULT_STORE
-    if not is_network(whole) and not is_store(directory_of(whole)):
-        return
     from penchant.store.open import open_store
 
     name = "refresh"
     try:
+        if not is_network(whole) and not is_store(directory_of(whole)):
+            return
         store = open_store(whole, map_bytes=0)
         try:
             with store.snapshot() as snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,6 +21,7 @@ from penchant.launch.native_wheel import NativeModule, installed_module, read_wh
 from penchant.launch.token_options import NO_TOKENS, TokenOptions
 from penchant.store.address import is_sealed
 from penchant.system.option_types import ENCODER_IN_USE, FLAT, STORE_IN_USE, Flag, Pairs, shows
+from penchant.system.os_error_reason import reason_of
 
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
 """The parameter by which Triton's Python backend finds a model's Python environment."""
@@ -77,8 +79,9 @@ def install(request: InstallRequest) -> Installation:
     """Writes the backend and the models; a repetition replaces them and nothing else.
 
     Raises:
-        LaunchError: a path that the models cannot open, a folder that does not exist or cannot be
-            written, or a wheel of the compiled module that is not for this Triton's Python.
+        LaunchError: a path that the models cannot open; a folder that does not exist, cannot be
+            written, or holds somebody else's backend or model under a name of ours; or a wheel of
+            the compiled module that is not for this Triton's Python.
         ConfigError: an unknown store, an unknown setting, a value outside its range, or a directory
             that is here and is no encoder.
     """
@@ -101,6 +104,8 @@ def install(request: InstallRequest) -> Installation:
     if request.encoder.exists():  # It may be elsewhere: in the container of the server.
         check_encoder(request.encoder)
     for name, place in (("backends", backends), ("models", models)):
+        if os.path.lexists(place) and not place.is_dir():
+            raise LaunchError(f"{name}: {place} is no directory; name that of your Triton")
         if not place.is_dir() and not request.create:
             raise LaunchError(
                 f"{name}: {place} is not a directory; name that of your Triton, or make it "
@@ -108,6 +113,8 @@ def install(request: InstallRequest) -> Installation:
             )
     native, without_native = _native_for(backends, request)
     sources = layout.find_sources()
+    layout.check_backend(backends, sources)
+    layout.check_models(models, sources)  # Before the backend is written.
     folder = layout.write_backend(backends, sources, native=native)
     instances = {"penchant_rank": request.rank_instances}
     names = layout.write_models(models, sources, parameters, instances)
@@ -128,7 +135,7 @@ def _native_for(backends: Path, request: InstallRequest) -> tuple[NativeModule |
     try:
         python = python_of_models(backends, request.python)
     except OSError as error:
-        raise LaunchError(f"backends: cannot be read: {error}") from error
+        raise LaunchError(f"backends: cannot be read: {reason_of(error)}") from error
     misfit = module.misfit(python, metadata.version("penchant"))
     if named is not None and misfit:
         raise LaunchError(

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penchant.launch.errors import LaunchError
-from penchant.launch.model_config import configure, parse_config
+from penchant.launch.model_config import backend_of, configure, parse_config
 from penchant.launch.model_python import STUB
 from penchant.launch.native_wheel import NativeModule, write_module
 from penchant.launch.tritonserver import Triton
 from penchant.system.durable_file import write_whole
+from penchant.system.os_error_reason import reason_of
 from penchant_proto import methods
 
 BACKEND = "penchant"
@@ -102,9 +103,8 @@ def write_backend(
     Raises:
         LaunchError: the folder cannot be written, or one of that name belongs to another backend.
     """
+    check_backend(backends, sources)
     folder = backends / BACKEND
-    if folder.exists() and any(folder.iterdir()) and not (folder / "model.py").is_file():
-        raise LaunchError(f"{folder} exists and is not Penchant's; move it away")
     fresh, old = backends / f".{BACKEND}.new", backends / f".{BACKEND}.old"
     try:
         for place in (fresh, old):
@@ -123,8 +123,63 @@ def write_backend(
         fresh.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise LaunchError(f"{folder}: cannot be written: {error}") from error
+        raise LaunchError(f"{folder}: cannot be written: {reason_of(error)}") from error
     return folder
+
+
+def check_backend(backends: Path, sources: Sources) -> None:
+    """Refuses a backend directory in which another backend has the name of Penchant's.
+
+    Every release's has `model.py` and a package that it imports beside it; a backend in Python that
+    somebody else wrote has `model.py` as well.
+
+    Raises:
+        LaunchError: it has, or cannot be read.
+    """
+    folder = backends / BACKEND
+    try:
+        packages = [(folder / package.name).is_dir() for package in sources.packages]
+        ours = (folder / "model.py").is_file() and any(packages)
+        if not ours and _holds_files(folder):
+            raise LaunchError(
+                f"backends: {folder} exists and is not Penchant's; move it away, or name another "
+                "directory"
+            )
+    except OSError as error:
+        raise LaunchError(f"backends: {folder} cannot be read: {reason_of(error)}") from error
+
+
+def check_models(models: Path, sources: Sources) -> None:
+    """Refuses a model repository in which somebody else's model has the name of one of Penchant's.
+
+    Every release's models name its backend; what an installation that was cut short has left holds
+    no file yet.
+
+    Raises:
+        LaunchError: the text names the first such folder; or one cannot be read.
+    """
+    for template in sorted(sources.repository.glob("*/config.pbtxt")):
+        folder = models / template.parent.name
+        config = folder / template.name
+        try:
+            if config.is_file():
+                ours = backend_of(config.read_text(encoding="utf-8", errors="replace")) == BACKEND
+            else:
+                ours = not _holds_files(folder)
+        except OSError as error:
+            raise LaunchError(f"models: {folder} cannot be read: {reason_of(error)}") from error
+        if not ours:
+            raise LaunchError(
+                f"models: {folder} exists and is not Penchant's; move it away, or name another "
+                "model repository"
+            )
+
+
+def _holds_files(path: Path) -> bool:
+    """Whether a path is a file, or a directory with one somewhere below; raises OSError."""
+    if not path.is_dir():
+        return path.exists() or path.is_symlink()
+    return any(map(_holds_files, path.iterdir()))
 
 
 def _compile(folder: Path) -> None:
@@ -152,7 +207,7 @@ def write_python_backend(backends: Path, triton: Triton) -> Path:
         shutil.copytree(triton.python_backend, folder, ignore=_SKIPPED)
         shutil.copy2(triton.stub, folder / STUB)
     except OSError as error:
-        raise LaunchError(f"{folder}: cannot be written: {error}") from error
+        raise LaunchError(f"{folder}: cannot be written: {reason_of(error)}") from error
     return folder
 
 
@@ -174,8 +229,10 @@ def write_models(
         Instances by model, in the order of the names.
 
     Raises:
-        LaunchError: a template cannot be read or edited, or a file cannot be written.
+        LaunchError: a template cannot be read or edited, a file cannot be written, or a folder of
+            one of these names holds somebody else's model; nothing was written then.
     """
+    check_models(models, sources)
     counts = dict(instances or {})
     written: dict[str, int] = {}
     try:
@@ -187,7 +244,7 @@ def write_models(
             write_whole(models / name / "config.pbtxt", text)
             written[name] = sum(group.count or 1 for group in parse_config(text).instance_group)
     except OSError as error:
-        raise LaunchError(f"{models}: cannot be written: {error}") from error
+        raise LaunchError(f"{models}: cannot be written: {reason_of(error)}") from error
     if not written:
         raise LaunchError(f"{sources.repository}: no models, expected */config.pbtxt")
     if counts:

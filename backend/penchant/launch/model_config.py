@@ -53,3 +53,20 @@ def parse_config(text: str) -> ModelConfig:
     except text_format.ParseError as error:
         raise LaunchError(f"config.pbtxt: {error}") from error
     return config
+
+
+def backend_of(text: str) -> str:
+    """The backend that any model's `config.pbtxt` names; empty if none, or no configuration.
+
+    >>> backend_of('name: "ours" backend: "penchant" response_cache { enable: true }')
+    'penchant'
+    >>> backend_of('name: "other" platform: "onnxruntime_onnx"'), backend_of("{")
+    ('', '')
+    """
+    config = ModelConfig()
+    try:
+        # Somebody may have added fields of Triton's that Penchant's own configurations never use.
+        text_format.Parse(text, config, allow_unknown_field=True)
+    except text_format.ParseError:
+        return ""
+    return config.backend

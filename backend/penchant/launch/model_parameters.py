@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penchant import config
+from penchant.domain.errors import StoreUnavailable
 from penchant.launch.errors import LaunchError
 from penchant.launch.layout import check_path
 from penchant.server.kept_settings import PLACES, Kept, differences
@@ -14,6 +15,7 @@ from penchant.store.address import directory_of, is_network, name_of, sealed
 from penchant.store.open import open_store
 from penchant.store.settings_row import read_settings
 from penchant.system.option_types import shows
+from penchant.system.os_error_reason import reason_of
 
 HOME = Path(".penchant")
 """Default directory of a server's files, inside the current directory."""
@@ -118,8 +120,18 @@ def state_directory(address: str, home: Path = HOME) -> Path | None:
 
 
 def is_store(place: Path | None) -> bool:
-    """Whether a directory holds an LMDB store."""
-    return place is not None and (place / "data.mdb").is_file()
+    """Whether a directory holds an LMDB store.
+
+    Raises:
+        StoreUnavailable: this user may not look into it.
+    """
+    try:
+        return place is not None and (place / "data.mdb").is_file()
+    except OSError as error:
+        raise StoreUnavailable(
+            f"store: {place} can't be looked into: {reason_of(error)}; name the server's own, and "
+            "run this as its user"
+        ) from error
 
 
 def whole_address(address: str) -> str:

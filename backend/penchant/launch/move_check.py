@@ -23,9 +23,9 @@ def check_move(address: str | None) -> Iterator[Check]:
         address: of the store; None: the default one, if it exists.
     """
     whole = address or DEFAULT_STORE
-    if not is_network(whole) and not is_store(directory_of(whole)):
-        return
     try:
+        if not is_network(whole) and not is_store(directory_of(whole)):
+            return
         with contextlib.closing(open_store(whole, map_bytes=0)) as store:
             yield from _checks(whole, store)
     except PenchantError as error:

@@ -25,6 +25,7 @@ from penchant.logs.item_rows import read_item_rows
 from penchant.logs.log_source import EVENT_FIELDS, ITEM_FIELDS, mapped_fields
 from penchant.logs.log_span import LogSpan
 from penchant.logs.odd_events import OddEvents
+from penchant.logs.odd_items import OddItems
 from penchant.logs.open_table import open_table
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
@@ -156,12 +157,18 @@ def import_items(
     columns = dataclasses.replace(request.columns, **fields)
     options = {"kind": "items", "target": target, **dataclasses.asdict(columns)}
     progress = ImportProgress(request.file, options, state=request.state)
+    odd = OddItems()
     with open_table(request.file, request.format, recovers=True) as table, progress:
         found = columns_of(table, columns)
-        calls = _Calls(
-            lambda batch: read_item_rows(batch, found), send, ITEMS_PER_CALL, lambda item: item.id
-        )
-        return _Import(table, calls, progress, on_stage).run()
+
+        def read(batch: RowBatch) -> tuple[Sequence[Item | None], Refusals]:
+            items, refusals = read_item_rows(batch, found)
+            odd.add(batch, items)
+            return items, refusals
+
+        calls = _Calls(read, send, ITEMS_PER_CALL, lambda item: item.id)
+        report = _Import(table, calls, progress, on_stage).run()
+    return dataclasses.replace(report, warnings=[*report.warnings, *odd.warnings])
 
 
 def import_events(

@@ -14,7 +14,7 @@ from penchant.logs.cell_arrays import CodedTexts, times_us_of
 from penchant.logs.columns import CONTEXT_PREFIX, EventColumns
 from penchant.logs.event_log import EventLog, text_array
 from penchant.logs.known_columns import folded
-from penchant.logs.lost_ids import refuse_lost_ids
+from penchant.logs.lost_ids import refuse_lost_ids, refuse_types
 from penchant.logs.refusals import Refusals
 from penchant.logs.row_batch import RowBatch
 from penchant.logs.row_fields import (
@@ -63,6 +63,7 @@ def read_event_rows(batch: RowBatch, columns: EventColumns) -> tuple[EventLog, R
     refusals.refuse(numbers.wrong, wrong)
     refuse_impossible_times(batch, times, columns.occurred_at, unit, refusals)
     recommendation_ids = ids_in(batch, columns.recommendation_id, refusals)
+    refuse_types(batch, columns.recommendation_id, refusals)
     for ids, field, most_bytes in (
         (user, "user", _LIMITS.id_bytes),
         (item, "item", _LIMITS.id_bytes),

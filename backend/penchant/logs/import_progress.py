@@ -17,7 +17,9 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from penchant.domain.errors import ConfigError
+from penchant.system.apart import check_not_read
 from penchant.system.durable_file import write_whole
+from penchant.system.os_error_reason import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,16 @@ class ImportProgress:
             path: the file to import.
             options: further conditions of going on: target and columns must be the same.
             state: the progress file; default: beside the file.
+
+        Raises:
+            ConfigError: the progress file is one of the other two, or another program's.
         """
         self.state_path = state or path.with_name(path.name + ".import.json")
         self.rejected_path = path.with_name(path.name + ".rejected.jsonl")
+        check_not_read(self.state_path, "--state", [path])
+        check_not_read(self.state_path, "--state", [self.rejected_path])
+        if state is not None:
+            _check_ours(state)
         status = path.stat()
         self._inputs = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, **options}
         self.row = 0
@@ -150,3 +159,25 @@ class ImportProgress:
                 f"rejected: {self.rejected_path} can't be written: {error.strerror}"
             ) from error
         return file
+
+
+def _check_ours(state: Path) -> None:
+    """Refuses a file that no import wrote: it would be replaced, and removed at the end.
+
+    Raises:
+        ConfigError: it holds anything else, or can't be read.
+    """
+    try:
+        if not state.exists():
+            return
+        content = b"?" if not state.is_file() else state.read_bytes()
+        ours = not content or "inputs" in json.loads(content)
+    except OSError as error:
+        raise ConfigError(f"--state: {state} can't be read: {reason_of(error)}") from error
+    except (ValueError, TypeError):
+        ours = False
+    if not ours:
+        raise ConfigError(
+            f"--state: {state} holds something other than the progress of an import; name another "
+            "file"
+        )

@@ -20,10 +20,12 @@ from penchant.domain.types import Event
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, open_server_store
 from penchant.logs.columns import CONTEXT_PREFIX
+from penchant.logs.shipped.shipped_place import folder_of
 from penchant.logs.shipped.shipped_source import ShippedSource
 from penchant.report.page import check_writable
 from penchant.store.base import Store
 from penchant.store.users import read_log, scan_user_ids
+from penchant.system.apart import check_outside
 from penchant.system.durable_file import whole_file
 from penchant.system.option_types import FLAT, STORE_IN_USE, Repeated
 from penchant.system.progress import Progress, no_progress
@@ -91,6 +93,9 @@ def write_impressions(
     if output.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--output: got {output.name}, expected a name in .parquet or .csv")
     check_writable(output, "--output")
+    folder = folder_of(request.shipped_log.shipped) if request.shipped_log else None
+    if folder is not None:
+        check_outside(output, "--output", folder, "the shipped log")
     with open_server_store(request.store, request.settings) as server:
         progress("Reading the log", 0)
         table = server.config.signals

@@ -61,6 +61,11 @@ class LogSource:
         """Whether texts may be made of attributes: the user, data set or store has none ready."""
         return not (self.item_columns.text_template or self.dataset or self.store)
 
+    @property
+    def files(self) -> tuple[Path | None, ...]:
+        """The files that it names; None for one that it does not."""
+        return self.items, self.events, self.users
+
     def columns(self) -> tuple[ItemColumns, EventColumns]:
         """Returns the columns of items and of events, with `--map` applied.
 

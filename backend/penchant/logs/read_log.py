@@ -10,6 +10,7 @@ from penchant.domain.errors import ConfigError
 from penchant.domain.rewards import SignalTable
 from penchant.domain.signals import DEFAULT_SIGNALS
 from penchant.domain.types import Event, Item
+from penchant.launch.model_parameters import is_store
 from penchant.logs.assumed_columns import with_assumed_columns
 from penchant.logs.assumed_signals import assumed_signals
 from penchant.logs.cells import printable
@@ -208,8 +209,7 @@ def _with_texts(items: Sequence[Item], left_out: LeftOut) -> Sequence[Item]:
 
 def _read_store(source: LogSource, left_out: LeftOut) -> tuple[Sequence[Item], Sequence[Event]]:
     address = source.store
-    place = directory_of(address)
-    if not is_network(address) and (place is None or not (place / "data.mdb").is_file()):
+    if not is_network(address) and not is_store(directory_of(address)):
         raise ConfigError(
             f"--store: there is none in {redacted(address)!r}; expected lmdb:DIRECTORY of a server"
         )

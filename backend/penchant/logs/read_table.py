@@ -16,6 +16,7 @@ from penchant.logs.item_rows import read_item_rows
 from penchant.logs.joined_log import joined
 from penchant.logs.log_span import LogSpan
 from penchant.logs.odd_events import OddEvents
+from penchant.logs.odd_items import OddItems
 from penchant.logs.refusals import UNREADABLE_EVENTS, UNREADABLE_ITEMS, LeftOut
 from penchant.logs.table_file import TableFile
 from penchant.logs.told_forms import with_told_forms
@@ -34,12 +35,14 @@ def read_items(table: TableFile, columns: ItemColumns, left_out: LeftOut) -> lis
     """
     found = columns_of(table, columns)
     items: dict[str, Item] = {}
+    odd = OddItems()
     for batch in table.batches():
         read, refusals = read_item_rows(batch, found)
         left_out.rows["items"] += len(batch)
         left_out.add_rows(UNREADABLE_ITEMS, batch, refusals)
+        odd.add(batch, read)
         items.update((item.id, item) for item in read if item is not None)
-    left_out.warnings += table.warnings
+    left_out.warnings += [*table.warnings, *odd.warnings]
     if not items:
         raise ConfigError(f"items: no row can be read; {left_out.first_case}")
     return list(items.values())

@@ -47,7 +47,9 @@ def with_user_attributes(log: EventLog, path: Path, format_: str | None, say: Sa
     columns = _columns(path, format_)
     users = {user: place for place, user in enumerate(log.user.distinct)}
     key = _user_column(columns, users, path)
-    of_row = [users.get(cell, -1) for cell in columns.pop(key)]
+    ids = columns.pop(key)
+    of_row = [users.get(cell, -1) for cell in ids]
+    repeated = sum(count > 1 for id_, count in Counter(ids).items() if id_)
     known = np.unique([place for place in of_row if place >= 0])
     kept = {name: cells for name, cells in columns.items() if _is_shared(name, cells)}
     if not kept:
@@ -61,6 +63,9 @@ def with_user_attributes(log: EventLog, path: Path, format_: str | None, say: Sa
         f"{int(present.sum()):,} of the {len(present):,} users of the events stand in "
         f"{path.name}, with {', '.join(map(printable, kept))}."
     )
+    if repeated:
+        what = "1 user stands" if repeated == 1 else f"{repeated:,} users stand"
+        say(f"{what} in more than one row of {path.name}: the last row counts.")
     left = [name for name in columns if name not in kept]
     if left:
         say(f"Left out, since too few users share a value: {', '.join(map(printable, left))}.")

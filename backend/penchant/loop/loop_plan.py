@@ -84,7 +84,8 @@ def read_plan(table: Mapping[str, Any], options: CommandOptions) -> LoopPlan:
     _known("the file", table, ("runs", "keep", "steps", *COMMON))
     runs, keep, steps = table.get("runs"), table.get("keep", 5), table.get("steps", {})
     if not isinstance(runs, str) or not runs:
-        raise ConfigError(f"runs: got {runs!r}, expected the path of a directory")
+        got = "none" if runs is None else repr(runs)
+        raise ConfigError(f"runs: got {got}, expected the path of a directory for the runs")
     if type(keep) is not int or keep < 1:
         raise ConfigError(f"keep: got {keep!r}, expected a whole number of at least 1")
     if not isinstance(steps, dict):

@@ -53,7 +53,7 @@ from penchant.releases.release_gate import (
 from penchant.releases.release_rollout import RolloutPlan, begin_rollout
 from penchant.releases.shared_release import fetch_release, send_release
 from penchant.releases.switch import switch_to
-from penchant.releases.triton_repository import write_model_version
+from penchant.releases.triton_repository import check_repository, write_model_version
 from penchant.store.items import read_head
 from penchant.store.releases import read_releases
 from penchant.system.audit_log import digest_of
@@ -218,13 +218,16 @@ def publish(
         load: loads an encoder from its directory.
 
     Raises:
-        ConfigError: the store, an encoder or a report can't be read, a setting is wrong, or the log
-            is too short to judge by.
+        ConfigError: the store, an encoder or a report can't be read, a setting is wrong, the log is
+            too short to judge by, or `triton` holds somebody else's model under the encoder's
+            name.
         LaunchError: the store's address or a setting can't be read.
         EncoderUnavailable, StoreUnavailable: nothing was switched; run it again.
     """
     weights, reports = parse_weights(pairs_of("--weight", request.weights)), _read(request.reports)
     load = partial(_shared, load, request.workers)
+    if request.triton is not None:
+        check_repository(request.triton)  # Before the work of judging.
     with open_server_store(request.store, request.settings, request.encoder) as server:
         candidate = _candidate(request, server, weights, load)
         progress("Reading the log", 0.0)

@@ -20,6 +20,9 @@ from penchant.system.durable_file import write_whole
 
 MODEL = "penchant_text_encoder"
 
+_HEAD = "# Encoder "
+"""How the configuration begins, since the first release that wrote one."""
+
 
 def write_model_version(repository: Path, encoder: Path) -> Path:
     """Adds an encoder to a model repository as the next version of its model.
@@ -36,8 +39,10 @@ def write_model_version(repository: Path, encoder: Path) -> Path:
         The version's folder, which appears whole or not at all.
 
     Raises:
-        ConfigError: the encoder is not whole, or the repository can't be written.
+        ConfigError: the encoder is not whole, the repository can't be written, or it holds somebody
+            else's model of that name.
     """
+    check_repository(repository)
     bundle = read_bundle(encoder)
     notes = [note for note in read_notes(encoder) if note.runtime == "tensorrt"]
     plan = notes[0] if notes else None
@@ -56,6 +61,30 @@ def write_model_version(repository: Path, encoder: Path) -> Path:
     return model / str(number)
 
 
+def check_repository(repository: Path) -> None:
+    """Refuses a model repository in which somebody else's model has the encoder's name.
+
+    Raises:
+        ConfigError: it has, or can't be read.
+    """
+    model = repository / MODEL
+    config = model / "config.pbtxt"
+    try:
+        if config.is_file():
+            ours = config.read_text(encoding="utf-8", errors="replace").startswith(_HEAD)
+        else:  # Of a publication that was cut short, there may be a version without it.
+            ours = not model.exists() or all(
+                one.name.startswith(".") or (one / TOKENIZER).is_file() for one in model.iterdir()
+            )
+    except OSError as error:
+        raise ConfigError(f"--triton: {model} can't be read: {error.strerror}") from error
+    if not ours:
+        raise ConfigError(
+            f"--triton: {model} exists and is not Penchant's; move it away, or name another model "
+            "repository"
+        )
+
+
 def config_of(bundle: Bundle, plan: EngineNote | None) -> str:
     """Writes the text of the model's `config.pbtxt`."""
     engine = 'platform: "tensorrt_plan"' if plan else 'backend: "onnxruntime"'
@@ -64,7 +93,7 @@ def config_of(bundle: Bundle, plan: EngineNote | None) -> str:
         f'  {{ name: "{name}", data_type: TYPE_INT64, dims: [ -1 ] }}' for name in INPUTS
     )
     settings = bundle.settings
-    return f"""# Encoder {bundle.version}, {settings.source}: at most {settings.max_tokens} tokens.
+    return f"""{_HEAD}{bundle.version}, {settings.source}: at most {settings.max_tokens} tokens.
 name: "{MODEL}"
 {engine}
 max_batch_size: {texts}

@@ -7,11 +7,13 @@ import html
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
 from penchant.report.text_table import TextTable
+from penchant.system.apart import check_not_read
+from penchant.system.durable_file import is_pipe_or_device
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #22262b; max-width: 64rem; margin: 2rem auto;
@@ -76,16 +78,23 @@ def _without_nan(content: object) -> object:
     return content
 
 
-def check_writable(path: Path, option: str) -> None:
+def check_writable(path: Path, option: str, reads: Iterable[Path | None] = ()) -> None:
     """Checks that a file can be written, before minutes of work instead of after them.
 
     Args:
         path: file to write.
         option: option that named it, for the error message.
+        reads: files that the command reads, which it may not replace; None: one not given.
 
     Raises:
-        ConfigError: `path` is a directory, or its parent is missing or not writable.
+        ConfigError: `path` is a directory or one of `reads`, or its parent is missing or not
+            writable.
     """
+    check_not_read(path, option, reads)
+    if is_pipe_or_device(path):
+        if path.is_block_device() or not os.access(path, os.W_OK):
+            raise ConfigError(f"{option}: {path} can't be written; name another file")
+        return
     directory = path.absolute().parent
     if path.is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
         raise ConfigError(f"{option}: {path} can't be written; name a file in a writable directory")

@@ -15,11 +15,12 @@ from penchant.domain.pseudonyms import name_of
 from penchant.launch.model_parameters import DEFAULT_STORE
 from penchant.launch.server_store import ServerSettings, ServerStore, open_server_store
 from penchant.logs.shipped.recount import CLOCKS_DIFFER_US
-from penchant.logs.shipped.shipped_place import open_place
+from penchant.logs.shipped.shipped_place import folder_of, open_place
 from penchant.refresh.expire import Expired, expire_store
 from penchant.service.clock import Clock, system_clock
 from penchant.shipping.rewritten_files import RewrittenFiles, rewrite_files
 from penchant.shipping.shipper import ShippedReport, Shipper
+from penchant.store.address import directory_of
 from penchant.store.base import Store, Transaction
 from penchant.store.conflict_retries import in_transaction
 from penchant.store.ship_notes import (
@@ -30,6 +31,7 @@ from penchant.store.ship_notes import (
 )
 from penchant.store.store_turn import store_turn
 from penchant.store.users import read_whole_log
+from penchant.system.apart import check_outside
 from penchant.system.interval import Interval
 from penchant.system.option_types import STORE_IN_USE, Flag
 from penchant.system.progress import Progress, no_progress
@@ -67,6 +69,11 @@ class ShipRequest:
     """Ship no more: the store takes no more notes for it, and the files stay as they are."""
     settings: ServerSettings = ()
     """A setting, if it is not the one that the server keeps in the store; repeatable."""
+
+    def __post_init__(self) -> None:
+        folder, its = folder_of(self.to), directory_of(self.store)
+        if self.to and folder is not None and its is not None:
+            check_outside(folder, "--to", its, "the store")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from penchant.store.lmdb_environment import (
     RESERVED_FRACTION,
     Identity,
     OpenedEnvironment,
+    check_directory,
     copy_environment,
     identity_row,
     open_environment,
@@ -83,11 +84,13 @@ class LmdbStore:
 
         Raises:
             StoreUnavailable: the directory cannot be created, opened or mapped, its data file is
-                empty, truncated or gone, or this is root and the store another user's.
+                empty, truncated, gone or another program's (where no store was, the directory stays
+                as it is), or this is root and the store another user's.
         """
         # The files are opened again after checkpoints, wherever the process is by then.
         self._directory = directory = directory.absolute()
         check_owner(directory)
+        check_directory(directory)
         self._map_bytes = map_bytes
         self._gate = threading.Lock()
         self._in_use: deque[None] = deque()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import struct
@@ -12,8 +13,9 @@ from pathlib import Path
 import lmdb
 
 from penchant.domain.errors import StoreUnavailable
+from penchant.store import keys
 from penchant.store.base import Usage
-from penchant.store.commit_journal import CommitJournal
+from penchant.store.commit_journal import HEAD, CommitJournal
 from penchant.store.lmdb_file import DATA, LOCK, check_whole
 from penchant.store.lmdb_recovery import put_checkpoint_back, write_again
 from penchant.store.writer_lock import NAME as WRITER_LOCK
@@ -61,6 +63,29 @@ class OpenedEnvironment:
         """Unmaps the file; no transaction may be under way."""
         self.env.close()
         os.close(self.data)
+
+
+def check_directory(directory: Path) -> None:
+    """Refuses a directory whose data file is no store's, before anything is written there.
+
+    Where a journal lies beside it, it is a store's, and may need that journal to be whole.
+
+    Raises:
+        StoreUnavailable: the text says what the file is.
+    """
+    data = directory / DATA
+    try:
+        if (directory / HEAD).exists():
+            return
+        if not data.exists():
+            _refuse_lost_data(directory)
+            return
+        check_whole(data)
+        if not os.access(data, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(data))
+        read_identity(data)
+    except (lmdb.Error, OSError) as error:
+        raise StoreUnavailable(f"store: can't open LMDB in {directory}: {error}") from error
 
 
 def open_journal(directory: Path) -> CommitJournal:
@@ -145,12 +170,8 @@ def _prepare(directory: Path) -> None:
     data, lock = directory / DATA, directory / LOCK
     if data.exists():
         check_whole(data)
-    elif (directory / WRITER_LOCK).exists():
-        raise StoreUnavailable(
-            f"store: {DATA} is gone from {directory}, where a store was; restore a "
-            "backup, or move the directory away to begin an empty store"
-        )
     else:
+        _refuse_lost_data(directory)
         _make(data)
     size = lock.stat().st_size if lock.exists() else 0
     if not size or lock.stat().st_blocks * 512 < size:
@@ -164,6 +185,15 @@ def _prepare(directory: Path) -> None:
         if path.stat().st_mode & 0o077:
             with contextlib.suppress(PermissionError):  # Another user's, who decides.
                 path.chmod(0o600)
+
+
+def _refuse_lost_data(directory: Path) -> None:
+    """Raises StoreUnavailable if a store was in a directory that has no data file."""
+    if (directory / WRITER_LOCK).exists():
+        raise StoreUnavailable(
+            f"store: {DATA} is gone from {directory}, where a store was; restore a "
+            "backup, or move the directory away to begin an empty store"
+        )
 
 
 def _make(data: Path) -> None:
@@ -193,7 +223,7 @@ def _map(directory: Path, map_bytes: int) -> OpenedEnvironment:
         # The slots of killed readers would keep old pages from being reused.
         env.reader_check()
         with env.begin() as inner:
-            identity = _decode_identity(inner.get(IDENTITY_KEY))
+            identity = _identity_in(inner, directory / DATA)
         data = os.open(directory / DATA, os.O_RDONLY | os.O_CLOEXEC)
     except BaseException:
         env.close()
@@ -235,18 +265,35 @@ def identity_row(identity: Identity) -> tuple[bytes, bytes]:
     return IDENTITY_KEY, _IDENTITY.pack(identity.store, identity.compactions)
 
 
-def _decode_identity(value: bytes | memoryview | None) -> Identity | None:
-    return None if value is None else Identity(*_IDENTITY.unpack(value))
+def _identity_in(inner: lmdb.Transaction, path: Path) -> Identity | None:
+    """The identity in a data file; None for an empty one, or a store of an older release.
+
+    Raises:
+        StoreUnavailable: another program's keys are in it.
+    """
+    value = inner.get(IDENTITY_KEY)
+    if value is not None:
+        return Identity(*_IDENTITY.unpack(value))
+    with inner.cursor() as cursor:
+        if cursor.first():
+            try:
+                keys.decode(bytes(cursor.key()))
+            except ValueError as error:
+                raise StoreUnavailable(
+                    f"store: {path.name} in {path.parent} is another program's; name a directory "
+                    "that holds a store, or none yet"
+                ) from error
+    return None
 
 
 def read_identity(path: Path) -> Identity | None:
-    """The identity in a data file that this process has not opened."""
+    """The identity in a data file that this process has not opened; see `_identity_in`."""
     env = lmdb.open(
         os.fspath(path), subdir=False, lock=False, readonly=True, create=False, map_size=0
     )
     try:
         with env.begin() as inner:
-            return _decode_identity(inner.get(IDENTITY_KEY))
+            return _identity_in(inner, path)
     finally:
         env.close()
 

@@ -8,11 +8,12 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from penchant.domain.errors import ConfigError
+from penchant.system.apart import check_not_read
 
 
 @contextmanager
@@ -68,21 +69,40 @@ def _remove_leftovers(path: Path) -> None:
                 os.close(fd)
 
 
-def check_replaceable(output: Path, marker: str, kind: str) -> None:
+def check_replaceable(
+    output: Path, marker: str, kind: str, reads: Iterable[Path | None] = ()
+) -> None:
     """Makes sure that writing to `output` would overwrite nothing but the product of the same job.
 
     Args:
         output: directory to write; may be missing or empty.
         marker: file that every such product holds.
         kind: the product with its article, as in "an encoder".
+        reads: what the job reads, which the output may not replace; None: something not given.
 
     Raises:
-        ConfigError: `output` is a file, a directory that holds other things, or in a place where
-            none can be made.
+        ConfigError: `output` is a file, a directory that holds other things or something of
+            `reads`, or in a place where none can be made.
     """
+    check_not_read(output, "output", reads)
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / marker).is_file():
         raise ConfigError(f"output: {output} holds something other than {kind}")
+    check_makeable(output)
+
+
+def check_makeable(output: Path) -> None:
+    """Makes sure, before the work, that files can be written to a directory, which may be missing.
+
+    Raises:
+        ConfigError: `output` is a file, or a directory can't be made or written to there.
+    """
+    if os.path.lexists(output) and not output.is_dir():
+        raise ConfigError(f"output: {output} is no directory; name another, or move it away")
+    if output.is_dir():
+        if not os.access(output, os.W_OK | os.X_OK):
+            raise ConfigError(f"output: {output} can't be written to; name another directory")
+        return
     above = next(one for one in output.absolute().parents if one.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise ConfigError(f"output: {output} can't be made: {above} is no directory to write to")

@@ -101,7 +101,9 @@ def export_encoder(
     began_s = time.monotonic()
     if not 0 <= request.pca_power <= 0.5:
         raise ConfigError(f"pca_power: got {request.pca_power}, expected 0 to 0.5")
-    check_replaceable(request.output, MANIFEST, "an encoder")
+    texts = request.projection_texts if isinstance(request.projection_texts, Path) else None
+    reads = (request.source, texts, request.catalog.items)
+    check_replaceable(request.output, MANIFEST, "an encoder", reads)
     source, pca = request.source or default_source(), request.projection_texts is not None
     projection_texts = text_lines(request.projection_texts, "projection_texts")
     left_out = LeftOut()

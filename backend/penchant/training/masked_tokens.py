@@ -24,6 +24,7 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from penchant.domain.errors import ConfigError
+from penchant.encoder.source import check_source
 from penchant.training.pretrain_settings import PretrainSettings
 
 
@@ -104,7 +105,11 @@ class MaskedTokens:
 
 
 def _read(source: Path) -> tuple[Any, Any]:
-    config = AutoConfig.from_pretrained(source, local_files_only=True)
+    check_source(source)
+    try:
+        config = AutoConfig.from_pretrained(source, local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ConfigError(f"source: {source} can't be read: {error}") from error
     if config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         raise ConfigError(
             f"source: {source}: got a {config.model_type}, which predicts no masked tokens, "

@@ -26,6 +26,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPI
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
 from penchant.encoder.bundle import EncoderSettings
+from penchant.encoder.source import check_source
 from penchant.encoder.tokens import TextTokenizer
 from penchant.training.lora_adapter import base_of, has_adapter, merge_adapter, without_adapter
 from penchant.training.principal_components import principal_components
@@ -143,8 +144,7 @@ def read_source(
         ConfigError: an argument is out of range, or the source can't be read or exported.
     """
     base = base_of(source)
-    if not (base / "config.json").is_file():
-        raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
+    check_source(base)
     layout = source if (source / "modules.json").is_file() else base
     modules = read_modules(layout)
     try:

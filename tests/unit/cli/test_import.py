@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -79,8 +80,10 @@ def test_bad_rows_go_to_the_side_file_and_the_good_ones_in(
 
 def test_the_later_of_two_rows_with_one_id_wins(server: FakeServer, tmp_path: Path) -> None:
     rows = [{"id": "1", "text": "old"}, {"id": "2", "text": "two"}, {"id": "1", "text": "new"}]
-    run("items", jsonl(tmp_path / "films.jsonl", rows))
+    result = run("items", jsonl(tmp_path / "films.jsonl", rows))
     assert FakePenchant(server).get_items(["1"]).items[0].text == "new"
+    assert "Warning: 1 id stands in more than one row" in result.output
+    assert "its last row counts: the first is '1', in line 1 and line 3" in result.output
 
 
 def test_a_refused_call_of_items_is_narrowed_down_to_the_one_to_blame(
@@ -288,3 +291,28 @@ def test_a_long_description_of_a_template_costs_no_item(server: FakeServer, tmp_
     assert (one.text, dict(one.attributes)) == (f"Heat. {'x' * 2000}", {"title": "Heat"})
     assert dict(two.attributes) == {"title": "Fargo", "description": "short"}
     assert len(three.text) <= 8192
+
+
+@pytest.mark.parametrize("kind", ["notes", "json", "list", "pipe", "directory"])
+def test_a_state_that_no_import_wrote_is_refused_and_stays(
+    server: FakeServer, tmp_path: Path, kind: str
+) -> None:
+    path, state = films(tmp_path / "films.jsonl", 3), tmp_path / "state"
+    if kind == "pipe":
+        os.mkfifo(state)
+    elif kind == "directory":
+        state.mkdir()
+    else:
+        state.write_text({"notes": "my notes", "json": '{"a": 1}', "list": "[1]"}[kind])
+    result = run("items", path, "--state", state)
+    assert result.exit_code == 1
+    assert f"--state: {state} holds something other than the progress of an import" in result.stderr
+    assert state.exists()
+
+
+def test_an_empty_state_is_a_new_one(server: FakeServer, tmp_path: Path) -> None:
+    """As `mktemp` makes it."""
+    path, state = films(tmp_path / "films.jsonl", 3), tmp_path / "state"
+    state.touch()
+    assert run("items", path, "--state", state).exit_code == 0
+    assert not state.exists()

@@ -39,6 +39,31 @@ def test_it_lays_out_the_parts_and_prints_the_flags(arguments: list[str], tmp_pa
     assert "EXECUTION_ENV_PATH" not in config.parameters
 
 
+def test_it_writes_nothing_beside_a_model_that_is_somebody_elses(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    other = tmp_path / "models" / "penchant_rank" / "config.pbtxt"
+    other.parent.mkdir(parents=True)
+    other.write_text('backend: "python"')
+    result = run(arguments)
+    assert result.exit_code == 1
+    assert f"models: {other.parent} exists and is not Penchant's; move it away" in result.stderr
+    assert other.read_text() == 'backend: "python"'
+    assert not (tmp_path / "backends").exists()
+
+
+@pytest.mark.parametrize("name", ["backends", "models"])
+def test_a_file_in_place_of_a_directory_is_refused_before_anything_is_written(
+    arguments: list[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("a file")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    result = run(arguments)
+    assert result.exit_code == 1
+    assert f"{name}: {tmp_path / name} is no directory" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
 def test_an_environment_becomes_a_parameter(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "backends" / "python").mkdir(parents=True)
     result = run([*arguments, "--python", "/venv"])

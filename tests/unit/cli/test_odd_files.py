@@ -107,3 +107,64 @@ def test_a_file_of_nothing_usable_ends_every_command_with_one_sentence(
         assert line.startswith("penchant: ")
         assert name in line or "no row" in line
     assert not list(tmp_path.glob("*.import.json"))
+
+
+INTO_A_DIRECTORY: dict[str, Callable[[list[object]], list[object]]] = {
+    "certs": lambda shop: ["certs"],
+    "token keys": lambda shop: ["token", "keys"],
+    "home-data": lambda shop: ["home-data"],
+    "capacity": lambda shop: ["capacity", "--target", "127.0.0.1:1"],
+    "fit": lambda shop: ["fit", *shop, "--minutes", 0],
+    "export": lambda shop: ["export"],
+}
+
+
+@pytest.mark.parametrize("command", INTO_A_DIRECTORY)
+@pytest.mark.parametrize("kind", ["a file", "below a file", "a link to nothing"])
+def test_a_directory_that_cannot_be_is_refused_before_the_work(
+    tmp_path: Path, shop: list[object], command: str, kind: str
+) -> None:
+    output = tmp_path / "output"
+    if kind == "a link to nothing":
+        output.symlink_to(tmp_path / "nothing")
+        if command == "export":
+            pytest.skip("replaces the link, as it replaces a directory")
+    else:
+        output.write_text("a file")
+    named = output / "below" if kind == "below a file" else output
+    ran = run([*INTO_A_DIRECTORY[command](shop), "--output", named], columns=400)
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1), ran.output
+    assert ran.stderr.startswith(f"penchant: output: {named} ")
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (["import", "items", ""], "--file"),
+        (["evaluate", "--events", ""], "--events"),
+        (["backup", "--store", "lmdb:store", "--to="], "--to"),
+        (["certs", "--output", ""], "--output"),
+        (["config", "init", ""], "FILE"),
+        (["gate", "--probes", "a", "--probes", ""], "--probes"),
+    ],
+)
+def test_an_empty_path_is_refused_instead_of_meaning_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: list[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = run(given)
+    assert (ran.exit_code, list(tmp_path.iterdir())) == (1, [])
+    assert f"penchant: {name}: got an empty text, expected a path" in ran.stderr
+
+
+def test_so_is_one_in_the_environment_or_in_the_settings_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shop: list[object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PENCHANT_ENCODER", "")
+    assert "penchant: PENCHANT_ENCODER: got an empty text" in run(["evaluate", *shop[:4]]).stderr
+    monkeypatch.delenv("PENCHANT_ENCODER")
+    (tmp_path / "penchant.toml").write_text('[evaluate]\nevents = ""\n')
+    assert "events" in (said := run(["evaluate"]).stderr)
+    assert "got an empty text, expected a path" in said

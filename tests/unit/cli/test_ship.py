@@ -14,6 +14,7 @@ from penchant.store.codec import seal
 from penchant.store.keys import Kind, encode
 from penchant.store.lmdb import LmdbStore
 from penchant.store.memory import MemoryStore
+from penchant.store.ship_notes import read_shipping
 from tests.support.command import run
 from tests.support.shipped_world import (
     in_a_file,
@@ -105,3 +106,19 @@ def test_a_damaged_state_says_how_to_end_the_shipping_and_is_ended(tmp_path: Pat
     assert "`penchant ship --end`" in ran.stderr
     assert run(["ship", *options, "--end"]).exit_code == 0
     assert run(["ship", *options, "--to", tmp_path / "files"]).exit_code == 0
+
+
+@pytest.mark.parametrize("to", ["s3:/bucket/log", "lmdb:/srv/log", "a file", "a link to nothing"])
+def test_a_place_that_is_none_is_refused_before_the_store_takes_a_note(
+    monkeypatch: pytest.MonkeyPatch, world: World, tmp_path: Path, to: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").write_text("a file")
+    (tmp_path / "a link to nothing").symlink_to("nothing")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    ran = run(["ship", "--store", f"lmdb:{tmp_path / 'store'}", "--to", to], columns=400)
+    said = "expected an address with ://" if ":" in to else "is no directory; name another"
+    assert (ran.exit_code, said in ran.stderr) == (1, True), ran.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    with closing(LmdbStore(tmp_path / "store", map_bytes=0)) as store, store.snapshot() as snapshot:
+        assert read_shipping(snapshot) is None

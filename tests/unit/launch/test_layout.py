@@ -77,6 +77,50 @@ def test_a_folder_that_is_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     assert other.exists()
 
 
+def test_another_backend_in_python_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "backends" / "penchant" / "model.py"
+    other.parent.mkdir(parents=True)
+    other.write_text("somebody's")
+    with pytest.raises(LaunchError, match="not Penchant's"):
+        layout.write_backend(tmp_path / "backends", write_sources(tmp_path))
+    assert other.read_text() == "somebody's"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config.pbtxt", 'name: "penchant_rank" backend: "python"'),
+        ("config.pbtxt", 'name: "penchant_rank" platform: "ensemble" ensemble_scheduling {}'),
+        ("config.pbtxt", "not a configuration"),
+        ("1/model.onnx", "a model whose configuration Triton completes"),
+        ("", "a file in place of a folder"),
+    ],
+)
+def test_a_model_that_is_somebody_elses_is_refused_by_name_and_nothing_is_written(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    sources, models = write_sources(tmp_path), tmp_path / "models"
+    other = models / "penchant_rank" / file
+    other.parent.mkdir(parents=True)
+    other.write_text(text)
+    before = tree(models)
+    with pytest.raises(LaunchError, match=r"models: .*/penchant_rank exists and is not Penchant's"):
+        layout.write_models(models, sources, {})
+    assert tree(models) == before
+
+
+def test_a_model_of_an_earlier_release_is_replaced(tmp_path: Path) -> None:
+    """Also where somebody has added to it what Penchant's own configurations never hold."""
+    sources, models = write_sources(tmp_path), tmp_path / "models"
+    ours = models / "penchant_rank" / "config.pbtxt"
+    ours.parent.mkdir(parents=True)
+    ours.write_text('backend: "penchant" optimization { priority: PRIORITY_MAX }')
+    (models / "penchant_users" / "1").mkdir(parents=True)  # An installation was cut short here.
+    layout.write_models(models, sources, {"store": "memory:"})
+    assert "priority" not in ours.read_text()
+    assert parse_config(ours.read_text()).parameters["store"].string_value == "memory:"
+
+
 def test_each_model_has_its_settings_and_an_empty_version(tmp_path: Path) -> None:
     sources, models = write_sources(tmp_path), tmp_path / "models"
     (models / "another" / "1").mkdir(parents=True)

@@ -56,6 +56,16 @@ def test_attributes_in_a_file_of_users_become_contexts(tmp_path: Path, key: str)
     assert [found.values[code] if code >= 0 else "" for code in found.code] == ["DE", "FR", ""]
 
 
+def test_a_user_in_two_rows_is_said_and_the_last_row_counts(tmp_path: Path) -> None:
+    users = users_file(tmp_path)
+    assert "more than one row" not in read(LogSource(events=events_file(tmp_path), users=users))[1]
+    with users.open("a") as file:
+        file.write("u4,DE,30,User,x@x.org\n")
+    stream, said = read(LogSource(events=events_file(tmp_path), users=users))
+    assert "1 user stands in more than one row of users.csv: the last row counts" in said
+    assert stream.events[4].context == (("age", "30"), ("country", "DE"))
+
+
 def test_columns_of_the_events_are_found_by_their_names(tmp_path: Path) -> None:
     stream, said = read(LogSource(events=events_file(tmp_path, "user_country")))
     assert stream.events[1].context == (("user_country", "fr"),)

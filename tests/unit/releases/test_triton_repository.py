@@ -68,3 +68,22 @@ def test_a_repository_that_cannot_be_written_is_named(encoder: Path, tmp_path: P
     (tmp_path / "models").write_text("a file")
     with pytest.raises(ConfigError, match=r"--triton: .* can't be written"):
         write_model_version(tmp_path / "models", encoder)
+
+
+@pytest.mark.parametrize("file", ["config.pbtxt", "1/model.onnx", "1"])
+def test_somebody_elses_model_of_that_name_is_refused(
+    encoder: Path, tmp_path: Path, file: str
+) -> None:
+    other = tmp_path / "models" / MODEL / file
+    other.parent.mkdir(parents=True)
+    other.write_text('backend: "onnxruntime"')
+    with pytest.raises(ConfigError, match=rf"--triton: .*/{MODEL} exists and is not Penchant's"):
+        write_model_version(tmp_path / "models", encoder)
+    assert [path for path in (tmp_path / "models" / MODEL).rglob("*") if path.is_file()] == [other]
+    assert other.read_text() == 'backend: "onnxruntime"'
+
+
+def test_a_version_whose_publication_was_cut_short_is_ours(encoder: Path, tmp_path: Path) -> None:
+    write_model_version(tmp_path / "models", encoder)
+    (tmp_path / "models" / MODEL / "config.pbtxt").unlink()
+    assert write_model_version(tmp_path / "models", encoder).name == "2"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penchant.system.durable_file import whole_file, write_whole
+from penchant.system.durable_file import is_pipe_or_device, whole_file, write_whole
 
 
 def files_in(directory: Path) -> dict[str, bytes]:
@@ -63,3 +63,36 @@ def test_the_name_of_a_file_that_is_not_utf_8_costs_no_report(tmp_path: Path) ->
     name = os.fsdecode(b"na\xefve.csv")
     write_whole(tmp_path / "report.html", f"Made from {name}")
     assert (tmp_path / "report.html").read_text() == r"Made from na\udcefve.csv"
+
+
+def test_what_is_read_from_a_pipe_is_what_was_written_and_the_pipe_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(pipe, "numbers")
+        assert os.read(reader, 100) == b"numbers"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    with pytest.raises(FileExistsError):
+        write_whole(pipe, "numbers", new=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_link_of_the_system_to_a_file_is_written_through(tmp_path: Path) -> None:
+    """As /dev/stdout is, where a shell has sent the output to a file."""
+    with (tmp_path / "out.txt").open("wb", buffering=0) as file:
+        file.write(b"before ")
+        for link in (f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}"):
+            assert is_pipe_or_device(Path(link))
+            write_whole(Path(link), "numbers ")
+        file.write(b"after")
+    assert (tmp_path / "out.txt").read_text() == "before numbers numbers after"
+
+
+def test_a_link_to_a_file_is_replaced_as_before(tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("old")
+    (tmp_path / "link").symlink_to("report")
+    write_whole(tmp_path / "link", "new")
+    assert ((tmp_path / "link").read_text(), (tmp_path / "report").read_text()) == ("new", "old")

@@ -93,3 +93,14 @@ def test_the_command_reads_items_and_names_the_next_command(source: Path, tmp_pa
         1,
         "penchant: nothing to read: name --items, --dataset movielens or --texts\n",
     )
+
+
+@pytest.mark.parametrize("config", [None, "{}", "no JSON"])
+def test_a_directory_that_is_no_encoder_is_refused(tmp_path: Path, config: str | None) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    if config is not None:
+        (source / "config.json").write_text(config)
+    why = "holds no config.json" if config is None else "can't be read: "
+    with pytest.raises(ConfigError, match=f"source: {source} {why}"):
+        pretrain(request_of(source, tmp_path / "out"))

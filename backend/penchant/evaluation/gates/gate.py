@@ -52,6 +52,11 @@ class GateRequest:
     freeze_probes: Annotated[Path | None, Parameter(group="Output")] = None
     """File to freeze the newest part of the log to, for later gates."""
 
+    @property
+    def reads(self) -> tuple[Path | None, ...]:
+        """The files that it names to read; None for one that it does not."""
+        return *self.log.source.files, *self.probes
+
     def baseline_config(self) -> Config:
         """Settings of the baseline; ConfigError if one is wrong."""
         return config_of(self.baseline, self.settings, self.log.source.store)
@@ -78,7 +83,7 @@ def gate(
     """
     baseline, candidate = request.baseline_config(), request.candidate_config()
     if request.freeze_probes is not None:
-        check_writable(request.freeze_probes, "--freeze-probes")
+        check_writable(request.freeze_probes, "--freeze-probes", request.reads)
     progress("Reading the log", 0.0)
     judged = request.log.read_for(baseline, "nothing to judge by", on_log)
     stream = judged.stream

@@ -16,6 +16,7 @@ from penchant.domain.types import WINDOW_DTYPE
 from penchant.evaluation.gates.probes import ProbeSet
 from penchant.evaluation.targets import CANDIDATES
 from penchant.system.durable_file import whole_file
+from penchant.system.os_error_reason import reason_of
 
 FORMAT = 1
 """Incremented whenever an older release could misread the file."""
@@ -51,10 +52,13 @@ def read_probes(path: Path) -> ProbeSet:
         ConfigError: the file is missing or damaged, holds no probe set, or has another format.
     """
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
         notes = json.loads((table.schema.metadata or {})[_METADATA])
-    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise _wrong(path, f"can't be read as one ({type(error).__name__})") from error
+    except OSError as error:
+        raise _wrong(path, f"can't be read: {reason_of(error)}") from error
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise _wrong(path, "holds no frozen rankings") from error
     if notes.get("format") != FORMAT:
         raise _wrong(path, f"format: got {notes.get('format')!r}, expected {FORMAT}")
     try:

@@ -14,6 +14,7 @@ from penchant.evaluation.ope.logged_impressions import LoggedImpressions
 from penchant.logs.cell_arrays import numbers_of
 from penchant.logs.cells import number_of
 from penchant.logs.found_columns import columns_of
+from penchant.logs.lost_ids import refuse_types
 from penchant.logs.refusals import LeftOut, Refusals
 from penchant.logs.row_fields import conversion_error, ids_in
 from penchant.logs.table_file import TableFile
@@ -97,6 +98,8 @@ def read_probabilities(table: TableFile) -> Probabilities:
         refusals = Refusals(batch)
         number = numbers_of(batch.cells("probability"))
         action = ids_in(batch, "action", refusals)
+        for name in ("action", "impression"):
+            refuse_types(batch, name, refusals)
         refusals.refuse(number.wrong, conversion_error(batch, "probability", number_of))
         usable = (number.value >= 0) & (number.value <= 1) & action.where(bool)
         refusals.refuse(~usable, "expected an action, and a probability in [0, 1]")

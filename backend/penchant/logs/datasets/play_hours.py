@@ -23,6 +23,7 @@ from penchant.logs.cells import is_separated_number, time_us_of
 from penchant.logs.found_columns import columns_of, way_to
 from penchant.logs.known_columns import ITEMS, TIMES, USERS, folded, known_column
 from penchant.logs.log_source import mapped_fields
+from penchant.logs.lost_ids import refuse_lost_ids, refuse_types
 from penchant.logs.open_table import open_table
 from penchant.logs.refusals import LeftOut, Refusals
 from penchant.logs.row_batch import RowBatch
@@ -172,6 +173,8 @@ def _read_batch(batch: RowBatch, columns: HoursColumns, found: PlayHours) -> Ref
     refusals = Refusals(batch)
     user = required_ids(batch, columns.user, "user", refusals)
     title = required_ids(batch, columns.title, "title", refusals)
+    refuse_lost_ids(user, batch, columns.user, refusals)
+    refuse_types(batch, columns.title, refusals)  # "NA" may be the name of a game.
     refuse_impossible(user, "user", _LIMITS.id_bytes, refusals)
     refuse_impossible(title, "title", _LIMITS.id_bytes, refusals)
     bought = _bought(batch, columns, refusals)

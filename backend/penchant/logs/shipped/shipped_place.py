@@ -6,6 +6,8 @@ folder gets files by rename after a sync; object stores do it by themselves.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,9 @@ import pyarrow.parquet as pq
 from penchant.domain.errors import ConfigError
 from penchant.system.durable_file import sync_directory, write_whole
 from penchant.system.file_systems import open_file_system, raises_os_errors
+
+_HALF_AN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
+"""Begins an address of which a slash was forgotten, or one of a store."""
 
 
 class ShippedPlace(Protocol):
@@ -145,19 +150,38 @@ def open_place(url: str, option: str) -> ShippedPlace:
         option: the option that named it; begins the message of an error.
 
     Raises:
-        ConfigError: the address can't be read, or a package is missing.
+        ConfigError: the address can't be read, or names a file, or a package is missing.
 
     >>> open_place("file:///tmp/log", "--to").url
     '/tmp/log'
     """
-    scheme, separator, path = url.partition("://")
     if not url:
         raise ConfigError(
             f"{option}: got none, expected a folder or an address such as s3://bucket"
         )
-    if separator and scheme != "file":
+    folder = folder_of(url)
+    if folder is None:
         return RemotePlace(url, option)
-    return LocalPlace(Path(path if separator else url).absolute())
+    if _HALF_AN_ADDRESS.match(url):
+        raise ConfigError(
+            f"{option}: got {url!r}, expected an address with :// or a folder; a folder of that "
+            f"name is ./{url}"
+        )
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ConfigError(f"{option}: {folder} is no directory; name another")
+    return LocalPlace(folder)
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder of this machine that an address names; None: it is elsewhere.
+
+    >>> folder_of("file:///tmp/log"), folder_of("s3://bucket/log")
+    (PosixPath('/tmp/log'), None)
+    """
+    scheme, separator, path = url.partition("://")
+    if separator and scheme != "file":
+        return None
+    return Path(path if separator else url).absolute()
 
 
 def read_columns(place: ShippedPlace, name: str, columns: Sequence[str] | None = None) -> pa.Table:

@@ -71,6 +71,12 @@ class PruneRequest:
     rankings: Annotated[ValidationRankings | None, Parameter(parse=False)] = None
     """Rankings already chosen, instead of those of `validation`."""
 
+    @property
+    def reads(self) -> tuple[Path | None, ...]:
+        """The files and directories that it names to read; None for one that it does not."""
+        texts = self.texts if isinstance(self.texts, Path) else None
+        return self.source, texts, *self.validation.log.files
+
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
@@ -110,7 +116,7 @@ def prune(
     """
     source, output, settings = request.source, request.output, request.settings
     check_max_loss(request.max_loss)
-    check_replaceable(output, PRUNE_NOTE, "a pruned encoder")
+    check_replaceable(output, PRUNE_NOTE, "a pruned encoder", request.reads)
     texts = text_lines(request.texts, "texts")
     rankings = request.rankings or read_rankings(request.validation, source, on_read)
     with needs_extra("prune", "train"):  # Imports take seconds, and a server lacks the extra.

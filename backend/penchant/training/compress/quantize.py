@@ -64,6 +64,11 @@ class QuantizeRequest:
     rankings: Annotated[ValidationRankings | None, Parameter(parse=False)] = None
     """Rankings already chosen, instead of those of `validation`."""
 
+    @property
+    def reads(self) -> tuple[Path | None, ...]:
+        """The files and directories that it names to read; None for one that it does not."""
+        return self.source, *self.validation.log.files
+
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ConfigError(f"method: got {self.method!r}, expected one of: {', '.join(METHODS)}")
@@ -102,7 +107,7 @@ def quantize(
         LossBudgetExceeded: more is lost than allowed; nothing is written.
     """
     check_max_loss(request.max_loss)
-    check_replaceable(request.output, MANIFEST, "an encoder")
+    check_replaceable(request.output, MANIFEST, "an encoder", request.reads)
     bundle = read_bundle(request.source)
     rankings = request.rankings or read_rankings(request.validation, request.source, on_read)
     on_stage("Loading the quantizer")

@@ -127,7 +127,8 @@ def finetune(request: FinetuneRequest, progress: TrainingProgress = SILENT) -> F
             has other inputs.
     """
     began_s = time.monotonic()
-    check_replaceable(request.output, FINETUNE_NOTE, "a fine-tuned encoder")
+    reads = (request.last, request.source, *request.log.files)
+    check_replaceable(request.output, FINETUNE_NOTE, "a fine-tuned encoder", reads)
     progress.on_stage("Reading the log")
     stream = _read(request, progress)
     progress.on_stage("Loading PyTorch")

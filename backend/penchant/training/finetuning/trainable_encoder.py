@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 
 from penchant.domain.errors import ConfigError
 from penchant.domain.types import Matrix
+from penchant.encoder.source import check_source
 from penchant.training.finetuning.finetune_settings import FinetuneSettings
 from penchant.training.library_output import quiet_transformers
 from penchant.training.principal_components import principal_components
@@ -42,8 +43,7 @@ def read_encoder(source: Path) -> SentenceTransformer:
     Raises:
         ConfigError: it can't be read, or has a decoder that can't be left out.
     """
-    if not (source / "config.json").is_file():
-        raise ConfigError(f"source: {source} holds no config.json, expected a Hugging Face encoder")
+    check_source(source)
     try:
         with quiet_transformers():
             model = SentenceTransformer(

@@ -16,6 +16,7 @@ from cyclopts import Parameter
 
 from penchant.domain.errors import ConfigError
 from penchant.system.durable_file import write_whole
+from penchant.system.whole_directory import check_makeable
 from penchant.training.home.corpus import Sentence, draw_sentences, exemplars
 from penchant.training.home.out_of_scope import out_of_scope
 from penchant.training.home.sentence_templates import LANGUAGES
@@ -66,8 +67,9 @@ def write_home_data(
         Number of sentences by language and part.
 
     Raises:
-        ConfigError: a package with sentences or texts is missing.
+        ConfigError: a package with sentences or texts is missing, or the output is no directory.
     """
+    check_makeable(request.output)
     output, seed = request.output, request.seed
     counts: Counter[tuple[str, str]] = Counter()
     items: dict[str, str] = {}

@@ -107,13 +107,15 @@ def test_nothing_to_freeze_is_an_error(part: range, size: int, message: str) -> 
 
 def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
-    with pytest.raises(ConfigError, match=r"p\.parquet: can't be read as one"):
+    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+        read_probes(tmp_path)
+    with pytest.raises(ConfigError, match=r"p\.parquet: can't be read: No such file or directory"):
         read_probes(path)
     path.write_bytes(b"no parquet")
-    with pytest.raises(ConfigError, match=r"p\.parquet: can't be read as one"):
+    with pytest.raises(ConfigError, match=r"p\.parquet: holds no frozen rankings"):
         read_probes(path)
     pq.write_table(pa.table({"target": [1]}), path)
-    with pytest.raises(ConfigError, match=r"p\.parquet: can't be read as one"):
+    with pytest.raises(ConfigError, match=r"p\.parquet: holds no frozen rankings"):
         read_probes(path)
     metadata = {b"penchant.probes": b'{"format": 2}'}
     pq.write_table(pa.table({"target": [1]}).replace_schema_metadata(metadata), path)
