@@ -20,7 +20,7 @@ def test_a_stranger_gets_none_of_the_tails_weights() -> None:
     np.testing.assert_allclose(weights * OFFSETS + raised + part, plain, rtol=1e-6)
 
 
-def test_the_live_popularity_counts_more_for_a_stranger_and_as_for_all_once_that_has_faded() -> None:
+def test_live_popularity_counts_more_for_a_stranger_until_that_has_faded() -> None:
     settings = FoldSettings(opening_offset_weight=3.0)
     assert beginners_part(OFFSETS, TAIL, 1.0, settings).tolist() == (3 * OFFSETS).tolist()
     assert beginners_part(OFFSETS, TAIL, 0.0, settings).tolist() == [0.0, 0.0, 0.0]
