@@ -82,8 +82,9 @@ def test_an_event_of_a_client_far_ahead_is_refused_logged_once_and_counted(
         assert result.status is EventStatus.REFUSED
         assert "ahead of the server's clock" in result.message
     wait_until(lambda: refused(server) >= 2, "the metric of refused events")
-    written = server.log_path.read_text(errors="replace")
-    assert written.count("this is the first for its cause") == 1
+    said = "this is the first for its cause"
+    wait_until(lambda: said in server.log_path.read_text(errors="replace"), "the line of the log")
+    assert server.log_path.read_text(errors="replace").count(said) == 1
 
 
 def refused(server: Server) -> float:

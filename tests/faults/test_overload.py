@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import overload as shape
-from loadtest.overload_calls import KINDS
+from loadtest.overload_calls import KINDS, Numbers
 from loadtest.overload_report import OverloadFigures
 from loadtest.traffic import item_id, item_text
 from penchant.launch import Server
@@ -38,6 +38,8 @@ PHASES_S = {"rank with query": 2.0, "explained rank": 2.0, "bulk feedback": 3.0}
 PATIENT_S = 60.0
 AFTERWARDS = 2 * shape.OTHERS_FROM
 """Number of the first call after an overload; no call before has it."""
+TRIES = 3
+"""Of a law on times: a pause of the whole machine spoils one, and does not come to each."""
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +80,24 @@ def test_three_times_the_capacity_is_shed_and_passes(
     passes depends on the machine; here each of the calls that come one by one must be answered.
     """
     monkeypatch.setattr(shape, "RAMP_S", 1.0)
+    calls = Numbers(AFTERWARDS)
 
     async def overload_then_calm() -> OverloadFigures:
         (figures,) = await shape.overload(server.target, [kind], PHASES_S[kind])
         async with AsyncPenchant(server.target, timeout_s=PATIENT_S) as client:
-            for number in range(20):
-                await KINDS[kind].send(client, AFTERWARDS + number)
+            for _ in range(20):
+                await KINDS[kind].send(client, calls.take())
         return figures
 
-    figures = asyncio.run(overload_then_calm())
-    assert figures.goodput >= 0.25, figures
-    assert min(figures.small_success.values()) >= 0.9, figures
+    found: list[OverloadFigures] = []
+    while not any(map(is_shed, found)):
+        assert len(found) < TRIES, found
+        found.append(asyncio.run(overload_then_calm()))
+
+
+def is_shed(figures: OverloadFigures) -> bool:
+    """Whether what was too much was refused, at nobody else's cost."""
+    return figures.goodput >= 0.25 and min(figures.small_success.values()) >= 0.9
 
 
 def test_the_texts_of_a_large_put_leave_queries_their_answers(penchant: Penchant) -> None:
@@ -105,7 +114,8 @@ def test_the_texts_of_a_large_put_leave_queries_their_answers(penchant: Penchant
         took = time.monotonic() - started
     assert put.result().encoded == len(items)
     assert len(asked) >= 5
-    assert max(asked) < took / 3
+    # All but one: the machine may have paused, for as long as a third of it.
+    assert sorted(asked)[-2] < took / 3
 
 
 def test_single_events_pass_between_the_slices_of_a_bulk(penchant: Penchant) -> None:
@@ -143,6 +153,10 @@ def test_single_events_pass_between_the_slices_of_a_bulk(penchant: Penchant) -> 
 
 def test_nobody_works_for_a_caller_that_has_given_up(server: Server) -> None:
     """A burst whose callers leave at once costs the ones who stay next to nothing."""
+    assert any(waits_as_usual_after_a_burst(server) for _ in range(TRIES))
+
+
+def waits_as_usual_after_a_burst(server: Server) -> bool:
     with Penchant(server.target, timeout_s=0.05, max_attempts=1) as hasty:
 
         def leave(number: int) -> int:
@@ -166,7 +180,7 @@ def test_nobody_works_for_a_caller_that_has_given_up(server: Server) -> None:
             began = time.monotonic()
             patient.rank("patient", query=unique("query"))
             usual.append(time.monotonic() - began)
-    assert after < 30 * max(usual)
+    return after < 30 * max(usual)
 
 
 def test_a_payload_beyond_the_limit_is_refused_by_name_and_others_go_on(

@@ -31,11 +31,14 @@ pytestmark = [
 ]
 
 
-def test_a_server_on_ipv6_is_reached_at_each_of_its_doors(tmp_path: Path) -> None:
+def test_a_server_on_ipv6_is_reached_at_each_of_its_doors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penchant.launch.exposure._TIMEOUT_S", 30.0)  # The machine may be busy.
     hosts = [f"--{name}=::1" for name in ("host", "http-host", "metrics-host")]
     with serving(tmp_path, hosts) as serve:
         assert serve.target.startswith("[::1]:")
-        assert all(result.alive for result in probe.ask(serve.target))
+        assert all(result.alive for result in probe.ask(serve.target, timeout_s=30.0))
         with serve.client() as penchant:
             assert penchant.ready()
         for door, path in DOORS.items():

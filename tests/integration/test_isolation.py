@@ -69,6 +69,7 @@ def test_queries_that_wait_for_the_encoder_do_not_hold_up_plain_rankings(
 
 def test_texts_of_many_callers_are_encoded_together(server: Server, penchant: Penchant) -> None:
     callers = 32
+    penchant.put_items([Item(unique("film"), unique("text"))])  # Without any, no query is encoded.
     before = settled(server)
     barrier = threading.Barrier(callers)
 

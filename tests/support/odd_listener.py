@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -19,7 +19,8 @@ def odd_listener(answer: Callable[[socket.socket], object]) -> Iterator[str]:
                     connection, _ = listening.accept()
                 except OSError:
                     return
-                with connection:
+                # A caller whose time is over may have hung up already.
+                with connection, suppress(ConnectionError):
                     answer(connection)
 
         thread = threading.Thread(target=listen, daemon=True)

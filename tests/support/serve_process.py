@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -97,6 +97,9 @@ class ServeProcess:
         family = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
         self.process.wait(PATIENCE_S)
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()  # A model that hangs as it ends would be waited for, and live on.
         psutil.wait_procs(family, PATIENCE_S)
         shared_memory.remove_stale()
 

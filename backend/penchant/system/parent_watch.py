@@ -6,7 +6,9 @@ was seen to live on for 46 minutes. Two things end it here. While it loads, a th
 process descriptor of the server. After that, Linux sends SIGKILL (PR_SET_PDEATHSIG), whatever the
 process hangs in. Not from the beginning: Linux counts the end of the *thread* that started the
 process as the parent's death, and Triton starts each stub from a thread that ends with the loading.
-The process is then a child of Triton's main thread, and safe.
+The process is then a child of Triton's main thread, and safe. Until that is seen, an alarm is kept
+off by the thread: it ends a process whose server died while the main thread was on its way into a
+lock that the server held, with Python's own lock in hand, so that the thread can't run any more.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from pathlib import Path
 import psutil
 
 _LOOK_S = 0.5
+LONGEST_HOLD_S = 120.0
+"""Longest time that a model may hold Python's lock while it loads."""
 _PR_SET_PDEATHSIG = 1
 _SERVER_WORD = 5
 """Place of the server's process id among the words of a stub's command line."""
@@ -32,6 +36,8 @@ def end_with_server() -> None:
 
     The server is the ancestor whose process id this process's command line names, as those of
     Triton's stubs do, or else the parent. A thread waits for its end and costs nothing meanwhile.
+    Until the process is a child of the server's main thread it also ends, by SIGALRM, if some
+    thread holds Python's lock for `LONGEST_HOLD_S`.
     """
     threading.Thread(target=_wait_and_die, args=[_server_pid()], daemon=True).start()
 
@@ -65,19 +71,25 @@ def _wait_and_die(server_pid: int) -> None:
     else:
         poll = select.poll()
         poll.register(server, select.POLLIN)
-        while not poll.poll(_LOOK_S * 1e3):
-            if _is_child_of_main_thread(server_pid) and _ask_for_signal():
+        while True:
+            children = _children_of_main_thread(server_pid)
+            if children is not None:  # Else the alarm could never be switched off.
+                signal.setitimer(signal.ITIMER_REAL, LONGEST_HOLD_S)
+            if poll.poll(_LOOK_S * 1e3):
+                break
+            if str(os.getpid()) in (children or ()) and _ask_for_signal():
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
                 poll.poll()
                 break
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _is_child_of_main_thread(server_pid: int) -> bool:
+def _children_of_main_thread(server_pid: int) -> list[str] | None:
+    """The ids of its children; None on a kernel that does not tell."""
     try:
-        children = Path(f"/proc/{server_pid}/task/{server_pid}/children").read_text("ascii")
-    except OSError:  # A kernel without this file: the descriptor alone must do.
-        return False
-    return str(os.getpid()) in children.split()
+        return Path(f"/proc/{server_pid}/task/{server_pid}/children").read_text("ascii").split()
+    except OSError:
+        return None
 
 
 def _ask_for_signal() -> bool:

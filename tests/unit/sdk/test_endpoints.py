@@ -201,6 +201,7 @@ def test_an_endpoint_that_is_behind_leaves_the_ranking_to_another(b: StubEndpoin
             penchant.rank("u", min_state_version=3)
 
 
+@pytest.mark.usefixtures("none_is_slow")
 def test_a_failing_endpoint_rests_and_one_call_tries_it_again(
     a: StubEndpoint, b: StubEndpoint, penchant: Penchant, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,10 +14,13 @@ from penchant.domain.caller import Caller, Scope
 from penchant.domain.errors import PenchantError, PermissionDenied
 from penchant.server.app import App
 from penchant.server.tenants import TenantApps, tenant_pairs, tenant_stores
+from penchant.store.address import with_namespace
 from penchant_proto.v1.service_pb2 import Call, Reply
 from tests.support.calls import app_of, read_answer
 from tests.support.valkey_servers import valkey_server
 
+PATIENT = "?timeout_ms=60000"
+"""A busy machine may keep a server from answering for seconds."""
 CALLERS = {
     name: Caller(name, "s", frozenset({Scope.ADMIN}))
     for name in ("acme", "bravo", "charlie", "u", "a" * 40)
@@ -50,7 +53,7 @@ def test_tenants_have_namespaces_of_their_own_which_every_server_knows(tmp_path:
     put.put_items.items.add(id="toy", text="a film about a pig")
     get.get_items.ids.append("toy")
     with valkey_server(tmp_path / "valkey") as node:
-        address = f"valkey://{node.name}/shop"
+        address = f"valkey://{node.name}/shop{PATIENT}"
         with (
             server(tmp_path / "one", address) as (one, tenants, config),
             server(tmp_path / "two", address) as (two, others, _),
@@ -68,8 +71,7 @@ def test_tenants_have_namespaces_of_their_own_which_every_server_knows(tmp_path:
             refused = answer(one, tenants, "charlie", get)
             assert isinstance(refused, PermissionDenied)
             assert tenant_stores(config.store) == [
-                f"{address}:tenants:acme",
-                f"{address}:tenants:bravo",
+                with_namespace(address, f":tenants:{tenant}") for tenant in ("acme", "bravo")
             ]
 
 
@@ -80,7 +82,7 @@ def test_a_tenant_whose_namespace_would_be_too_long_is_told_so_and_not_noted(
     get = Call()
     get.get_items.ids.append("toy")
     with valkey_server(tmp_path / "valkey") as node:
-        address = f"valkey://{node.name}/{'n' * 80}"
+        address = f"valkey://{node.name}/{'n' * 80}{PATIENT}"
         with server(tmp_path / "one", address) as (own, tenants, config):
             refused = answer(own, tenants, "a" * 40, get)
             assert isinstance(refused, PermissionDenied)
@@ -90,4 +92,4 @@ def test_a_tenant_whose_namespace_would_be_too_long_is_told_so_and_not_noted(
             for tenant in ("acme", "u"):  # The word of users' keys is a name as any other.
                 assert not isinstance(answer(own, tenants, tenant, get), PenchantError)
             with pytest.raises(PermissionDenied, match="'acme', whose store would have"):
-                tenant_pairs(config.store, f"valkey://{node.name}/{'m' * 120}")
+                tenant_pairs(config.store, f"valkey://{node.name}/{'m' * 120}{PATIENT}")

@@ -45,12 +45,21 @@ def claimed_elsewhere(directory: Path, server_pid: int) -> Iterator[subprocess.P
             process.kill()
 
 
+@contextmanager
+def another_program() -> Iterator[int]:
+    """The process id of a program that does nothing, and ends with the block."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()  # Else a test that fails would wait for it.
+
+
 @pytest.fixture
 def another_server() -> Iterator[int]:
     """The process id of a program that stands for a server."""
-    with subprocess.Popen(["sleep", "600"]) as process:
-        yield process.pid
-        process.kill()
+    with another_program() as pid:
+        yield pid
 
 
 def test_a_second_server_is_refused_by_name(tmp_path: Path, another_server: int) -> None:

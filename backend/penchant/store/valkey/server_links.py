@@ -58,6 +58,8 @@ class ServerLinks:
         """
         with needs_extra("a store on Valkey", "valkey"):
             import valkey.connection
+            import valkey.exceptions
+        self._late = valkey.exceptions.TimeoutError
         self._connection = (
             valkey.connection.SSLConnection if address.tls else valkey.connection.Connection
         )
@@ -95,7 +97,9 @@ class ServerLinks:
             try:
                 link.connect()
             except Exception as error:
-                self._note_refusal(node, reason_of_refusal(error))
+                # A last try may be too short to hear again why the others were refused.
+                if not (isinstance(error, self._late) and node in self._refusals):
+                    self._note_refusal(node, reason_of_refusal(error))
                 raise
             self._note_refusal(node, "")
         self.limit(link, deadline)

@@ -188,7 +188,7 @@ def test_a_wrong_expectation_mends_itself() -> None:
     sliced = Sliced()
     sliced.go.set()
     sliced.lane._backlog._seconds_per_cost = 1_000.0
-    assert sliced.lane.put(waiting(1, timeout_s=1.0, cost=2)) is None
+    assert sliced.lane.put(waiting(1, timeout_s=60.0, cost=2)) is None
     sliced.lane.close()
     assert sliced.answers
     assert not sliced.dropped
@@ -198,6 +198,6 @@ def test_a_wrong_expectation_mends_itself() -> None:
         lambda some: answered.extend(one.call.message for one in some), lambda one: None, 64
     )
     lane._backlog._seconds_per_cost = 1_000.0
-    assert lane.put(waiting(1, timeout_s=1.0)) is None
+    assert lane.put(waiting(1, timeout_s=60.0)) is None
     lane.close()
     assert answered == [1]

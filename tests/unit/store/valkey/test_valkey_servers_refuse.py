@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import valkey.exceptions
 
 from penchant.domain.errors import ConfigError, StoreUnavailable
 from penchant.store.base import WriteConflict
@@ -18,6 +19,8 @@ from penchant.store.keys import Kind, encode
 from penchant.store.open import open_store
 from penchant.store.valkey.place_indexes import user_entry
 from penchant.store.valkey.places import Places
+from penchant.store.valkey.server_links import ServerLinks
+from penchant.store.valkey.valkey_address import parse_address
 from penchant.store.valkey.valkey_nodes import ServerCommand
 from penchant.store.valkey.valkey_store import ValkeyStore
 from tests.contracts.store_laws import apply, contents
@@ -34,6 +37,8 @@ from tests.support.valkey_servers import (
 
 PATIENT = "?timeout_ms=30000"
 """Of calls that must succeed: a busy machine may keep a server from answering for seconds."""
+PATIENT_OF_REFUSALS = "timeout_ms=2000"
+"""Of those that must be refused by name, which are tried until it is over."""
 
 
 @pytest.fixture
@@ -161,9 +166,12 @@ def test_what_is_said_beforehand_costs_one_round_trip(
     store.close()
 
 
-def test_the_longer_a_node_is_away_the_rarer_anybody_waits_for_it(server: ValkeyNode) -> None:
-    store = opened(f"valkey://{server.name}/shop?timeout_ms=300")
+def test_the_longer_a_node_is_away_the_rarer_anybody_waits_for_it(
+    server: ValkeyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(f"valkey://{server.name}/shop{PATIENT}")
     nodes, key = store._nodes, b"{shop:x}"
+    monkeypatch.setattr(nodes, "_timeout_s", 0.3)  # From now on: it is not away yet.
     (node,) = nodes.primaries
     with server.paused():
         for lasts_s in (1.0, 2.0, 4.0, 8.0, 8.0):
@@ -315,11 +323,11 @@ def test_a_store_over_tls_shows_its_certificate_and_checks_the_servers(
         assert contents(store) == [(record("u1"), b"1")]
         store.close()
         stranger = Authority(tmp_path / "others", "stranger")
-        untrusted = f"valkeys://localhost:{port}/shop?timeout_ms=300&ca={stranger.ca}"
+        untrusted = f"valkeys://localhost:{port}/shop?{PATIENT_OF_REFUSALS}&ca={stranger.ca}"
         for refused, reason in (
             # The server's words may be lost with the connection.
             (
-                f"{address}&timeout_ms=300",
+                f"{address}&{PATIENT_OF_REFUSALS}",
                 "(it asks for a certificate|.* or asks for cert and key)",
             ),
             (f"{untrusted}&cert={certificate}&key={key}", "its certificate is refused"),
@@ -328,6 +336,26 @@ def test_a_store_over_tls_shows_its_certificate_and_checks_the_servers(
                 open_store(refused)
     with pytest.raises(StoreUnavailable, match="or speaks none there: then use valkey://"):
         open_store(f"valkeys://{server.name}/shop?timeout_ms=300")
+
+
+def test_a_last_try_that_is_cut_off_hides_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    links, node = ServerLinks(parse_address("valkey://one:1/shop")), ("one", 1)
+    errors = [ssl.SSLEOFError(), valkey.exceptions.TimeoutError(), ConnectionRefusedError()]
+
+    class Refused:
+        def __init__(self, **_: object) -> None:
+            """Nobody listens."""
+
+        def connect(self) -> None:
+            raise errors.pop(0)
+
+    monkeypatch.setattr(links, "_connection", Refused)
+    said = []
+    while errors:
+        with pytest.raises(type(errors[0])):
+            links.take(node, 0.0)
+        said.append("within TLS" in links.refusal([node]))
+    assert said == [True, True, False]
 
 
 def test_a_file_of_an_address_that_is_none_is_refused_by_its_option_before_any_call(
