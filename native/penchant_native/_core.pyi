@@ -108,6 +108,7 @@ class RankView:
         near_weight: float,
         tail_offset_weight: float,
         tail_lift: float,
+        opening_offset_weight: float,
         knows_contexts: bool,
         repeat_weight: float,
         repeat_half_life_s: float,
@@ -140,6 +141,7 @@ class RankView:
             near_weight: delta.
             tail_offset_weight: c_tail.
             tail_lift: l.
+            opening_offset_weight: c_open of `penchant.domain.beginners`.
             knows_contexts: whether a context changes a ranking.
             repeat_weight: rho; this and the next as in `penchant.domain.settings.FoldSettings`.
             repeat_half_life_s: see there.

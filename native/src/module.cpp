@@ -7,7 +7,7 @@
 namespace nb = nanobind;
 
 // See `_core.pyi`; `penchant.system.native_module` holds the same number.
-constexpr int interface_number = 5;
+constexpr int interface_number = 6;
 
 NB_MODULE(_core, module) {
     // What caches hold until the process ends is no leak, and a server's log no place to say so.

@@ -92,8 +92,13 @@ struct ViewSettings {
     float near_weight;
     float tail_offset_weight;
     float tail_lift;
+    float opening_offset_weight;
     bool knows_contexts;
     RepeatSettings repeat;
+
+    bool weighs_beginners() const noexcept {
+        return tail_offset_weight != 0.0F || tail_lift != 0.0F || opening_offset_weight != 0.0F;
+    }
 };
 
 // One version of the catalog. It holds Python's arrays, and looks at them during a call alone.
@@ -202,7 +207,8 @@ class RankView {
         }
         user.tail_offset_weight = settings_.tail_offset_weight;
         user.tail_lift = settings_.tail_lift;
-        if (settings_.tail_offset_weight == 0.0F && settings_.tail_lift == 0.0F) user.begun = 0.0F;
+        user.opening_offset_weight = settings_.opening_offset_weight;
+        if (!settings_.weighs_beginners()) user.begun = 0.0F;
         if (request.exclude_seen) {
             for (std::size_t at = 0; at < record.head.events; ++at) {
                 user.left_out.push_back(record.row(at).item);
@@ -460,16 +466,16 @@ void bind_rank(nb::module_ &module) {
                std::uint64_t version, std::string encoder_version,
                std::uint64_t digest, double time_bucket_s, std::size_t interests,
                float slow_weight, float fast_weight, float near_weight, float tail_offset_weight,
-               float tail_lift, bool knows_contexts, float repeat_weight, double repeat_half_life_s,
-               double repeat_pause_s, double repeat_basket_weight,
-               std::shared_ptr<FoldTerms> fold) {
+               float tail_lift, float opening_offset_weight, bool knows_contexts,
+               float repeat_weight, double repeat_half_life_s, double repeat_pause_s,
+               double repeat_basket_weight, std::shared_ptr<FoldTerms> fold) {
                 new (self) RankView(
                     std::move(ids), std::move(vectors), std::move(offsets),
                     std::move(offset_weights), std::move(popularity), std::move(tail), std::move(alive),
                     std::move(neighbours), std::move(prior_mean), std::move(coarse),
                     ViewSettings{version, std::move(encoder_version), digest, time_bucket_s, interests,
                                  slow_weight, fast_weight, near_weight, tail_offset_weight, tail_lift,
-                                 knows_contexts,
+                                 opening_offset_weight, knows_contexts,
                                  RepeatSettings{repeat_weight, repeat_half_life_s, repeat_pause_s,
                                                 repeat_basket_weight}},
                     std::move(fold));
@@ -482,9 +488,9 @@ void bind_rank(nb::module_ &module) {
             nb::arg("version"), nb::arg("encoder_version"), nb::arg("digest"),
             nb::arg("time_bucket_s"), nb::arg("interests"), nb::arg("slow_weight"),
             nb::arg("fast_weight"), nb::arg("near_weight"),
-            nb::arg("tail_offset_weight"), nb::arg("tail_lift"), nb::arg("knows_contexts"),
-            nb::arg("repeat_weight"), nb::arg("repeat_half_life_s"), nb::arg("repeat_pause_s"),
-            nb::arg("repeat_basket_weight"),
+            nb::arg("tail_offset_weight"), nb::arg("tail_lift"),
+            nb::arg("opening_offset_weight"), nb::arg("knows_contexts"), nb::arg("repeat_weight"),
+            nb::arg("repeat_half_life_s"), nb::arg("repeat_pause_s"), nb::arg("repeat_basket_weight"),
             nb::arg("fold").none())
         .def("answer", &RankView::answer, nb::arg("calls"), nb::arg("names"), nb::arg("get"),
              nb::arg("newest").none(), nb::arg("now_us"), nb::arg("explorations_per_day"));

@@ -62,8 +62,8 @@ inline __attribute__((always_inline)) void add_terms(const ScoredCatalog &catalo
     const ItemTerms &terms = catalog.terms[row];
     add(terms.offset_weight * offset + terms.popularity);
     if (user.begun != 0.0F) {
-        const float weighed = user.tail_offset_weight * offset + user.tail_lift;
-        add(-(user.begun * terms.tail * weighed));
+        const float withheld = user.tail_offset_weight * offset + user.tail_lift;
+        add(user.begun * (user.opening_offset_weight * offset - terms.tail * withheld));
     }
 }
 

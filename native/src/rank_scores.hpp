@@ -37,7 +37,8 @@ struct ScoredUser {
     std::vector<float> vectors;  // (interests, dimensions); of several, the best counts
     std::vector<RecentItem> recent;
     float near_weight = 0.0F;
-    float begun = 0.0F;  // a_0 of `penchant.domain.long_tail`, by which the tail is withheld; or 0
+    float begun = 0.0F;  // a_0 of `penchant.domain.beginners`; 0 where nothing depends on it
+    float opening_offset_weight = 0.0F;
     float tail_offset_weight = 0.0F;
     float tail_lift = 0.0F;
     Repeats repeats;

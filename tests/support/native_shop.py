@@ -113,9 +113,12 @@ class Shop:
             neighbours = np.zeros((int(rng.integers(1, rows + 2)), 5), NEIGHBOUR_DTYPE)
             neighbours["item"] = rng.integers(0, rows + 4, neighbours.shape)
             neighbours["strength"] = numbers(neighbours.shape)
-        tailed = bool(rng.random() < 0.5)
+        tailed, begins = (bool(one) for one in rng.random(2) < 0.5)
         fold = FoldSettings(
-            tail_offset_weight=0.5 * tailed, tail_lift=0.25 * tailed, near_weight=0.5
+            tail_offset_weight=0.5 * tailed,
+            tail_lift=0.25 * tailed,
+            opening_offset_weight=1.5 * begins,
+            near_weight=0.5,
         )
         if rng.random() < 0.2:
             fold = replace(fold, updater="prototypes", prototypes=2)

@@ -60,22 +60,3 @@ def weighed_tail(popularity: Vector, tail: Vector, settings: FoldSettings) -> tu
     """
     weights = np.float32(settings.offset_weight) + np.float32(settings.tail_offset_weight) * tail
     return weights, popularity + np.float32(settings.tail_lift) * tail
-
-
-def withheld_tail(offsets: Vector, tail: Vector, begun: float, settings: FoldSettings) -> Vector:
-    """What a user with a short history lacks of `weighed_tail`'s c_i b_i + p_i, shape (n,).
-
-    Args:
-        offsets: b_i, shape (n,).
-        tail: g_i, shape (n,).
-        begun: a_0, so that f is 1 - a_0.
-        settings: the score's weights.
-
-    >>> settings = FoldSettings(tail_offset_weight=2.0, tail_lift=1.0)
-    >>> half = np.array([0.5], np.float32)
-    >>> [withheld_tail(half, half, begun, settings).tolist() for begun in (1.0, 0.25, 0.0)]
-    [[1.0], [0.25], [0.0]]
-    """
-    weighed = np.float32(settings.tail_offset_weight) * offsets + np.float32(settings.tail_lift)
-    withheld: Vector = np.float32(begun) * tail * weighed
-    return withheld

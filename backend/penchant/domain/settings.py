@@ -88,6 +88,8 @@ class FoldSettings:
     """h_near: newer events after which a like's neighbours count half."""
     opening_half_life_events: float = 3.0
     """h_open: a user's events after which what strangers see counts half."""
+    opening_offset_weight: float = 0.0
+    """c_open: how much more the item's popularity counts for strangers; learnt."""
     repeat_weight: float = 0.0
     """rho: weight in the score of what the user liked before; learnt from logs with repeats."""
     repeat_half_life_s: float = 30 * 86400.0
@@ -162,9 +164,9 @@ class FoldSettings:
             ) from error
 
     @property
-    def weighs_tail(self) -> bool:
-        """Whether items with few events have weights of their own."""
-        return self.tail_offset_weight != 0 or self.tail_lift != 0
+    def weighs_beginners(self) -> bool:
+        """Whether popularity counts otherwise for users with a short history."""
+        return bool(self.opening_offset_weight or self.tail_offset_weight or self.tail_lift)
 
     @property
     def interests(self) -> int:
@@ -193,6 +195,7 @@ FOLD_RANGES: Mapping[str, Range] = {
     "near_weight": FROM_0,
     "near_half_life_events": MORE_THAN_0,
     "opening_half_life_events": MORE_THAN_0,
+    "opening_offset_weight": FROM_0,
     "repeat_weight": FROM_0,
     "repeat_half_life_s": MORE_THAN_0,
     "repeat_pause_s": FROM_0,

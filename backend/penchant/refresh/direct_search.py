@@ -3,7 +3,7 @@
 Each part may come in several variants, such as half-lives. The search changes one part at a time,
 its variant and its weight together, as long as the value grows:
 
-    value = NDCG@10 - CAUTION s (|w - w_0| + 0.4 changed variants)
+    value = NDCG@10 - caution s (|w - w_0| + 0.4 changed variants)
 
 w are the parts' shares of the total weight, w_0 those of a prior, and s is the standard error of
 the prior's NDCG: few rankings are no reason to leave the prior, many are, if they say so.
@@ -12,7 +12,7 @@ the prior's NDCG: few rankings are no reason to leave the prior, many are, if th
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,8 @@ TOP = 10
 """Ranks that count."""
 
 CAUTION = 5.0
-"""Standard errors that a move of all weight costs; chosen on the first parts of two film logs."""
+"""Standard errors that a move of all weight costs by default; chosen on the first parts of two film
+logs."""
 
 _VARIANT_CAUTION = 0.4
 
@@ -57,6 +58,14 @@ class Rankings:
     gain: Float64
     """How much each ranking counts, shape (n,)."""
 
+    def taken(self, rows: slice) -> Rankings:
+        """Some of the rankings."""
+        parts = tuple(
+            replace(part, variants=tuple(values[rows] for values in part.variants))
+            for part in self.parts
+        )
+        return Rankings(parts, self.chosen[rows], self.candidate[rows], self.gain[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Weighting:
@@ -71,7 +80,7 @@ class Weighting:
 class DirectSearch:
     """Scores weightings on held-out rankings, and improves them."""
 
-    def __init__(self, rankings: Rankings, prior: Weighting) -> None:
+    def __init__(self, rankings: Rankings, prior: Weighting, caution: float = CAUTION) -> None:
         rows = np.arange(len(rankings.chosen))
         self._gain = rankings.gain / rankings.gain.sum()
         self._parts = [
@@ -84,7 +93,7 @@ class DirectSearch:
         self._absent = np.where(rivals, np.float32(0.0), np.float32(-np.inf))
         self.prior = Weighting(prior.weights / prior.weights.sum(), prior.variants)
         of_each = self.ndcg_of_each(prior) * len(rows)
-        self._caution = float(CAUTION * of_each.std() / np.sqrt(len(rows)))
+        self._caution = float(caution * of_each.std() / np.sqrt(len(rows)))
 
     def ndcg_of_each(self, point: Weighting) -> Float64:
         """The gain-weighted NDCG of each ranking; the sum is the mean, shape (n,)."""
@@ -129,15 +138,18 @@ class DirectSearch:
         now = float(point.weights[part])
         total = float(point.weights.sum())
         tried = (0.0, now / step, now, now * step) if now else [total * seed for seed in _SEEDS]
+        without = point.weights.copy()
+        without[part] = 0.0
+        before = point
         for variant, values in enumerate(self._parts[part]):
-            turned = self._turned(point, part, variant)
-            rest = self._total(turned) - np.float32(now) * values
+            variants = self._turned(before, part, variant).variants
+            rest = self._total(Weighting(without, variants))
             for weight in tried:
-                weights = point.weights.copy()
+                weights = without.copy()
                 weights[part] = weight
                 if not weights.any():
                     continue
-                tested = Weighting(weights, turned.variants)
+                tested = Weighting(weights, variants)
                 found = float(self._ndcg(rest + np.float32(weight) * values).sum())
                 found -= self._price(tested)
                 if found > best + 1e-6:

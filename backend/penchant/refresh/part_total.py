@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from penchant.domain.types import Vector
+from penchant.refresh.held_out import OFFSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,14 @@ class PartTotal:
 
     @property
     def needed(self) -> dict[str, int]:
-        """The variant of each part that has a weight."""
-        return {name: self.variants.get(name, 0) for name, weight in self.raw.items() if weight}
+        """The variant of each part that has a weight, and of the live offset."""
+        weighty = {name for name, weight in self.raw.items() if weight} | {OFFSET}
+        return {name: self.variants.get(name, 0) for name in sorted(weighty)}
+
+    @property
+    def pace(self) -> int:
+        """The variant of the live offset."""
+        return self.variants.get(OFFSET, 0)
 
     def of(self, parts: dict[str, list[Vector]], without: Collection[str] = ()) -> Vector:
         """The sum for all items, shape (items,).

@@ -14,16 +14,22 @@ order of likes says nothing, and a prior that trusts it is too far away: the sea
 order counts where it is certainly better. Popularity alone replaces what was found if it is no
 worse on the held-out rankings, or by less than half a standard error; any other part alone, if it
 is better by as much.
+
+Few logs are so far from the prior that it is in the way, but on those it costs much: where items
+come and go, what is liked now and a taste for its kind are nearly all that counts. So a search
+begins where that one ended, and from the best part alone, and hardly minds a distance. It is
+trusted as far as its kind can be checked: it is run on either half of the rankings too, and judged
+by the other half, which it has not seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from penchant.domain.arrays import Int64, Mask
+from penchant.domain.arrays import Float64, Int64, Mask
 from penchant.domain.long_tail import TAIL_SETTINGS
 from penchant.domain.settings import FoldSettings
 from penchant.logs.interactions import Interactions
@@ -53,7 +59,7 @@ from penchant.refresh.part_total import PartTotal
 from penchant.refresh.repeat_search import find_repeats
 from penchant.refresh.segment_search import choose_segments
 from penchant.refresh.tail_search import choose_tail
-from penchant.refresh.young_users import OpeningRow, choose_opening
+from penchant.refresh.young_users import Opening, OpeningPart, choose_opening
 
 MOST_RANKINGS = 1000
 """Rankings that the weights are learnt from, at most."""
@@ -110,6 +116,12 @@ CERTAIN = 2.0
 """Standard errors by which a log must be ranked better by weights that began without order, and by
 those that count what comes right after the last like."""
 
+BOLD = 0.5
+"""What the search that hardly minds a distance has in place of `CAUTION`."""
+
+LEAST_CHECKED = 200
+"""Rankings below which that search can't be checked."""
+
 IMPERSONAL = (POPULARITY, OFFSET)
 """The parts that are the same for all users."""
 
@@ -150,15 +162,17 @@ def learn_weights(
     total = PartTotal(_raw(prior), PRIOR_VARIANTS)
     if len(fresh) >= LEAST_RANKINGS:
         learnt, total = _learn_parts(log, even_sample(fresh, MOST_RANKINGS))
-        row = choose_opening(log, fresh, total)
-        if row is not None:
-            learnt = _with_opening(learnt, row)
-        segments = choose_segments(log, cut, fresh, total, row)
+        chosen = choose_opening(log, fresh, total)
+        if chosen is not None:
+            learnt = _with_opening(learnt, chosen, log)
+            total = replace(total, variants={**total.variants, OFFSET: chosen.pace})
+        opening = OpeningPart.of(log, total, chosen)
+        segments = choose_segments(log, cut, fresh, total, opening)
         if segments is not None:
             gain = (segments.before, segments.after)
             learnt = replace(learnt, segments=segments.factors, segments_gain=gain)
         searched = not set(fixed).issuperset(TAIL_SETTINGS)
-        tail = choose_tail(log, cut, fresh, total, row) if searched else None
+        tail = choose_tail(log, cut, fresh, total, opening) if searched else None
         if tail is not None:
             settings = {**learnt.settings, **tail.settings}
             learnt = replace(learnt, settings=settings, tail=(tail.before, tail.after))
@@ -196,15 +210,7 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     """Learns the weights of all parts but repeats, from likes of items new to their users."""
     rankings, ends = log.rankings(positions)
     names = [part.name for part in rankings.parts]
-    search, point = search_parts(rankings, ends)
-    alone = _alone(rankings, point)
-    single = max(alone, key=search.ndcg)
-    same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
-    if _ahead(search, single, point) >= SIMPLER:
-        point = single
-    popular = max(same_for_all, key=search.ndcg, default=point)
-    if _ahead(search, popular, point) >= -SIMPLER:
-        point = popular
+    search, point = find_weighting(rankings, ends)
     weights = UPPER_END * point.weights / point.weights.sum()
     raw = dict.fromkeys(PRIOR_SHARES, 0.0)
     variants = dict(zip(names, point.variants, strict=True))
@@ -216,6 +222,26 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     learnt = _as_learnt(total, ends, len(positions), search.ndcg(point), without)
     pace = log.offset_half_lives_s[variants.get(OFFSET, 0)]
     return replace(learnt, offset_half_lives_s=(log.offset_half_lives_s[0], pace)), total
+
+
+def find_weighting(rankings: Rankings, ends: UpperEnds) -> tuple[DirectSearch, Weighting]:
+    """The parts' weights and variants that the rankings suggest.
+
+    Args:
+        rankings: the held-out rankings, in time order.
+        ends: the upper ends of each part.
+    """
+    search, cautious = search_parts(rankings, ends)
+    names = [part.name for part in rankings.parts]
+    alone, point = _alone(rankings, cautious), cautious
+    single = max(alone, key=search.ndcg)
+    same_for_all = [one for one in alone if names[int(one.weights.argmax())] in IMPERSONAL]
+    if _ahead(search, single, point) >= SIMPLER:
+        point = single
+    popular = max(same_for_all, key=search.ndcg, default=point)
+    if _ahead(search, popular, point) >= -SIMPLER:
+        point = popular
+    return search, _bolder(rankings, point, (cautious, single))
 
 
 def search_parts(rankings: Rankings, ends: UpperEnds) -> tuple[DirectSearch, Weighting]:
@@ -244,9 +270,41 @@ def search_parts(rankings: Rankings, ends: UpperEnds) -> tuple[DirectSearch, Wei
     return search, point
 
 
+def _bolder(rankings: Rankings, point: Weighting, starts: Sequence[Weighting]) -> Weighting:
+    """What a bold search finds, where rankings that it has not seen are certainly better by it.
+
+    Each half of them must gain, and both together by `CERTAIN` standard errors.
+
+    Args:
+        rankings: the held-out rankings, in time order.
+        point: what stays otherwise.
+        starts: where the search begins; the best of what it finds counts.
+    """
+
+    def found(in_these: Rankings) -> Weighting:
+        search = DirectSearch(in_these, point, BOLD)
+        return max(map(search.improve, starts), key=search.value)
+
+    count = len(rankings.chosen)
+    if count < LEAST_CHECKED:
+        return point
+    halves = [rankings.taken(slice(0, count // 2)), rankings.taken(slice(count // 2, count))]
+    gained = []
+    for learnt_from, judged_by in (halves, halves[::-1]):
+        judge = DirectSearch(judged_by, point)
+        gained.append(judge.ndcg_of_each(found(learnt_from)) - judge.ndcg_of_each(point))
+        if gained[-1].sum() <= 0:  # Mostly so: it saves the time of the rest.
+            return point
+    return found(rankings) if _errors_above_0(np.concatenate(gained)) >= CERTAIN else point
+
+
 def _ahead(search: DirectSearch, one: Weighting, other: Weighting) -> float:
     """Standard errors by which one weighting is better than another."""
-    gained = search.ndcg_of_each(one) - search.ndcg_of_each(other)
+    return _errors_above_0(search.ndcg_of_each(one) - search.ndcg_of_each(other))
+
+
+def _errors_above_0(gained: Float64) -> float:
+    """Standard errors by which the mean of what each ranking gained is above 0."""
     error = float(np.sqrt(len(gained)) * gained.std())
     return float(gained.sum()) / error if error else 0.0
 
@@ -326,8 +384,8 @@ def _as_learnt(
     )
 
 
-def _with_opening(learnt: LearntWeights, row: OpeningRow) -> LearntWeights:
-    """The same weights with another row of the opening; the other neighbours keep theirs."""
+def _with_opening(learnt: LearntWeights, chosen: Opening, log: HeldOut) -> LearntWeights:
+    """The same weights with another opening; the other neighbours keep theirs."""
     near = learnt.settings["near_weight"]
     whole = near or 1.0
     return replace(
@@ -335,13 +393,15 @@ def _with_opening(learnt: LearntWeights, row: OpeningRow) -> LearntWeights:
         settings={
             **learnt.settings,
             "near_weight": whole,
-            "opening_half_life_events": row.half_life_events,
+            "opening_half_life_events": chosen.half_life_events,
+            "opening_offset_weight": chosen.live,
         },
         near=learnt.near if near else 0.0,
         item_weights=learnt.item_weights if near else 0.0,
         transitions=learnt.transitions if near else 0.0,
         successors=learnt.successors if near else 0.0,
-        opening=row.begun / whole,
-        opening_popularity=tuple(factor / whole for factor in row.popularity),
-        young=(row.before, row.after),
+        opening=chosen.begun / whole,
+        opening_popularity=tuple(factor / whole for factor in chosen.popularity),
+        offset_half_lives_s=(log.offset_half_lives_s[0], log.offset_half_lives_s[chosen.pace]),
+        young=(chosen.before, chosen.after),
     )

@@ -15,10 +15,10 @@ from penchant.domain.arrays import Float32, Float64, Int64
 from penchant.domain.neighbours import opening_weight
 from penchant.refresh.direct_search import TOP
 from penchant.refresh.even_sample import even_sample
-from penchant.refresh.held_out import OPENINGS, HeldOut, weighed_rewards
+from penchant.refresh.held_out import HeldOut, weighed_rewards
 from penchant.refresh.part_total import PartTotal
 from penchant.refresh.segment_popularity import SegmentLifts, find_segments
-from penchant.refresh.young_users import OpeningPart, OpeningRow
+from penchant.refresh.young_users import OpeningPart
 
 STRANGER = 6
 """Events from which a user is no stranger."""
@@ -77,7 +77,7 @@ class _Strangers:
 
 
 def choose_segments(
-    log: HeldOut, cut: int, positions: Int64, total: PartTotal, row: OpeningRow | None
+    log: HeldOut, cut: int, positions: Int64, total: PartTotal, opening: OpeningPart
 ) -> ChosenSegments | None:
     """Chooses the keys and their factors; None: no segment helps. Deterministic.
 
@@ -86,7 +86,7 @@ def choose_segments(
         cut: position of the first of them.
         positions: likes of items new to their users, in time order.
         total: the weights of all parts.
-        row: the opening's row that was chosen for young users; None: the one in force.
+        opening: what was chosen for young users.
 
     Cost: 2 to 3 ms a ranking, and for each key some 10 ms for a million scores.
     """
@@ -98,7 +98,7 @@ def choose_segments(
     lifts = find_segments(older, rewards, log.items)
     if not lifts:
         return None
-    found = _score(log, strangers, total, row, lifts)
+    found = _score(log, strangers, total, opening, lifts)
     best = before = _gains(found.scores, found.own)
     while True:
         tried = [
@@ -130,17 +130,16 @@ def _score(
     log: HeldOut,
     strangers: Int64,
     total: PartTotal,
-    row: OpeningRow | None,
+    opening: OpeningPart,
     lifts: dict[str, SegmentLifts],
 ) -> _Strangers:
     most = max(LEAST_STRANGERS, min(MOST_STRANGERS, MOST_SCORES // log.items))
     strangers = even_sample(strangers, most)
-    opening = OpeningPart.of(log, total, row)
     earlier, half_life = log.earlier[strangers].tolist(), opening.half_life_events
     fade = np.array([opening_weight(events, half_life) for events in earlier], np.float32)
     scores = np.empty((len(strangers), log.items), np.float32)
     for place, (position, parts) in enumerate(log.each(strangers, total.needed)):
-        scores[place] = total.of(parts, without=(OPENINGS,)) + fade[place] * opening.row
+        scores[place] = opening.scores(total, parts, earlier[place])
         scores[place, log.seen(position)] = -np.inf
     rows = {}
     for key, of_key in lifts.items():

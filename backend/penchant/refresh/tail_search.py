@@ -21,9 +21,9 @@ from penchant.domain.neighbours import opening_weight
 from penchant.domain.types import Vector
 from penchant.refresh.direct_search import TOP
 from penchant.refresh.even_sample import even_sample
-from penchant.refresh.held_out import BEST, OFFSET, OPENINGS, HeldOut, best_places
+from penchant.refresh.held_out import BEST, OFFSET, HeldOut, best_places
 from penchant.refresh.part_total import PartTotal
-from penchant.refresh.young_users import OpeningPart, OpeningRow
+from penchant.refresh.young_users import OpeningPart
 
 SEEN = 50
 """Ranks that count for items with few events."""
@@ -66,7 +66,7 @@ class TailWeights:
 
 
 def choose_tail(
-    log: HeldOut, cut: int, positions: Int64, total: PartTotal, row: OpeningRow | None
+    log: HeldOut, cut: int, positions: Int64, total: PartTotal, opening: OpeningPart
 ) -> TailWeights | None:
     """Chooses the weights; None: items with few events have none of their own. Deterministic.
 
@@ -75,7 +75,7 @@ def choose_tail(
         cut: position of the first of them.
         positions: likes of items new to their users, in time order.
         total: the weights of all parts.
-        row: the opening's row that was chosen for young users; None: the one in force.
+        opening: what was chosen for young users.
 
     Cost: 2 to 3 ms a ranking.
     """
@@ -90,10 +90,9 @@ def choose_tail(
     )
     few = np.isin(chosen, positions[of_few])
     tail = tail_share(np.bincount(log.events.item[:cut], minlength=log.items))
-    live = total.variants.get(OFFSET, 0)
-    end = _upper_end(log, chosen, live)
+    end = _upper_end(log, chosen, total.pace)
     tried = [(size / end if end else 0.0, lift) for size, lift in product(SIZES, LIFTS)]
-    rank = _ranks(log, chosen, total, OpeningPart.of(log, total, row), tail, tried)
+    rank = _ranks(log, chosen, total, opening, tail, tried)
     weight = np.where(few, share / few.sum(), (1 - share) / max(1, (~few).sum()))
     best = _best(rank, few, weight)
     if best == 0:
@@ -142,8 +141,8 @@ def _ranks(
     for position, parts in log.each(positions, total.needed):
         own, hidden = int(log.events.item[position]), log.seen(position)
         fade = np.float32(opening_weight(int(log.earlier[position]), opening.half_life_events))
-        scores = total.of(parts, without=(OPENINGS,)) + fade * opening.row
-        live = parts[OFFSET][total.variants.get(OFFSET, 0)]
+        scores = opening.scores(total, parts, int(log.earlier[position]))
+        live = parts[OFFSET][total.pace]
         added = (1 - fade) * np.stack([tail * live, tail])
         first = [best_places(scores + pairs[place] @ added, hidden) for place in corners]
         rivals = np.setdiff1d(np.unique(np.concatenate(first)), np.append(hidden, own))

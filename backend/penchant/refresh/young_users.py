@@ -1,22 +1,26 @@
 """Chooses what users see who have no history yet, or a short one.
 
-A stranger's ranking is the offset and the opening's row of the neighbour table, which fades as
-events come (`penchant.domain.neighbours`). On some logs users begin with a few items of their own
-kind, on others with what is popular at the time, or always was; and on some the first events say
-much of a user's taste, on others next to nothing. So the row is a mixture of sources, each divided
-by its upper end, of some size and half-life:
+A stranger's ranking is the offset and the opening, which fades as events come
+(`penchant.domain.neighbours`). On some logs users begin with a few items of their own kind, on
+others with what is popular at this hour, lately, or always was; and on some the first events say
+much of a user's taste, on others next to nothing. So the opening is a mixture of sources, each
+divided by its upper end, of some size and half-life:
 
-    a_0 row,   a_0 = 2^(-n / h_open),   row = a begun(i) + sum_k b_k popularity_k(i)
+    a_0 opening,   a_0 = 2^(-n / h_open),
+    opening = a begun(i) + sum_k b_k popularity_k(i) + c_open b_i
 
 from one that the other parts outweigh at once to one that leaves them nothing for a dozen events.
+All but b_i, the live offset (`penchant.domain.beginners`), are the opening's row of the neighbour
+table. Where the other parts give the live offset a weight, its pace is theirs; where they give it
+none, strangers choose that too.
 They are chosen by held-out likes of users with fewer than `YOUNG` events, in three bands:
 
     sum_b n_b g_b + v_b min(0, g_b - s_b),   v_b = sqrt(n_b), sum n = sum v = 1
 
 where n_b is the share of the likes that are in band b, g_b their mean NDCG@10, and s_b the best
 that one popularity alone has there: what is below popularity in any band pays for it, in the small
-ones too. Of the rows that are not worse than the best by `BETTER` standard errors of the
-difference, the one with the least size times half-life is taken: the row in force where it is one
+ones too. Of the openings that are not worse than the best by `BETTER` standard errors of the
+difference, the one with the least size times half-life is taken: the one in force where it is one
 of them.
 """
 
@@ -61,25 +65,29 @@ MOST_SOURCES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class OpeningRow:
-    """The opening's row that suits young users, and how it fades."""
+class Opening:
+    """The opening that suits young users, and how it fades."""
 
     begun: float
     """Factor of what users begin with."""
     popularity: tuple[float, ...]
     """Factors of the popularities (`POPULARITY_HALF_LIVES_S`)."""
+    live: float
+    """c_open: factor of the live offset."""
+    pace: int
+    """The variant of the live offset, for all users."""
     half_life_events: float
     """h_open."""
     rankings: int
     """Held-out likes that it was chosen by."""
     before: float
-    """NDCG@10 of young users with the row in force before."""
+    """NDCG@10 of young users with the opening in force before."""
     after: float
-    """The same with this row."""
+    """The same with this one."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Tried:
     factors: tuple[float, ...]
     """Of each source."""
     half_life_events: float
@@ -92,24 +100,39 @@ class OpeningPart:
     """What strangers see, as a part of the score of all users."""
 
     row: Vector
-    """Weighted, shape (items,)."""
+    """What does not change with the events, weighted, shape (items,)."""
+    live: float
+    """c_open: weight of the live offset."""
     half_life_events: float
     """h_open."""
 
     @classmethod
-    def of(cls, log: HeldOut, total: PartTotal, chosen: OpeningRow | None) -> OpeningPart:
-        """The part of a row that was chosen; None: of the row in force."""
+    def of(cls, log: HeldOut, total: PartTotal, chosen: Opening | None) -> OpeningPart:
+        """The part of an opening that was chosen; None: of the one in force."""
         if chosen is None:
             in_force = np.float32(total.raw[OPENINGS]) * log.opening
-            return cls(in_force, log.prior.opening_half_life_events)
+            return cls(in_force, 0.0, log.prior.opening_half_life_events)
         row = np.float32(chosen.begun) * log.opening
         for factor, popularity in zip(chosen.popularity, log.popularity, strict=True):
             row = row + np.float32(factor) * popularity
-        return cls(row, chosen.half_life_events)
+        return cls(row, chosen.live, chosen.half_life_events)
+
+    def scores(self, total: PartTotal, parts: dict[str, list[Vector]], events: int) -> Vector:
+        """The score of a user with some events, this opening among its parts, shape (items,).
+
+        Args:
+            total: the weights of all parts.
+            parts: the variants of each part, shape (items,) each.
+            events: number of the user's events.
+        """
+        begun = np.float32(opening_weight(events, self.half_life_events))
+        live = np.float32(self.live) * parts[OFFSET][total.pace]
+        scores: Vector = total.of(parts, without=(OPENINGS,)) + begun * (self.row + live)
+        return scores
 
 
-def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> OpeningRow | None:
-    """Chooses the row; None: the one in force stays. Deterministic.
+def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> Opening | None:
+    """Chooses the opening; None: the one in force stays. Deterministic.
 
     Args:
         log: the held-out events.
@@ -124,11 +147,14 @@ def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> OpeningR
     counts = np.bincount(_bands(log, young), minlength=1 + len(BANDS))
     young = _some_of_each(log, young)
     band = _bands(log, young)
-    sources = np.stack([log.opening, *log.popularity])
-    nothing = (0.0,) * len(log.popularity)
-    now = _Row((total.raw[OPENINGS], *nothing), log.prior.opening_half_life_events)
-    tried = [now, *_rows(sources)]
-    gains, simple = _gains(log, young, total, sources, tried)
+    lasting = np.stack([log.opening, *log.popularity])
+    paces = list(range(len(log.offset_half_lives_s)))
+    if total.raw[OFFSET]:
+        paces = [total.pace]
+    nothing = (0.0,) * (len(log.popularity) + len(paces))
+    now = _Tried((total.raw[OPENINGS], *nothing), log.prior.opening_half_life_events)
+    tried = [now, *_openings(log, young, lasting, paces)]
+    gains, simple = _gains(log, young, total, lasting, paces, tried)
     present = np.unique(band)
     means = np.stack([gains[band == one].mean(axis=0) for one in present])
     floor = np.stack([simple[band == one].mean(axis=0).max() for one in present])
@@ -142,9 +168,18 @@ def choose_opening(log: HeldOut, positions: Int64, total: PartTotal) -> OpeningR
     if best == 0:
         return None
     before, after = (share @ means)[[0, best]].tolist()
-    begun, *popularity = tried[best].factors
-    half_life = tried[best].half_life_events
-    return OpeningRow(begun, tuple(popularity), half_life, len(young), before, after)
+    begun, *others = tried[best].factors
+    popularity, live = others[: len(log.popularity)], np.array(others[len(log.popularity) :])
+    return Opening(
+        begun,
+        tuple(popularity),
+        live=float(live.sum()),  # One pace counts, at most.
+        pace=paces[int(live.argmax())],
+        half_life_events=tried[best].half_life_events,
+        rankings=len(young),
+        before=before,
+        after=after,
+    )
 
 
 def _bands(log: HeldOut, positions: Int64) -> Int64:
@@ -159,41 +194,66 @@ def _some_of_each(log: HeldOut, young: Int64) -> Int64:
     return np.sort(np.concatenate(kept))
 
 
-def _rows(sources: Float32) -> list[_Row]:
-    """The rows that are tried: one source or two, in each size and with each half-life."""
-    ends = np.sort(sources, axis=1)[:, -BEST:].mean(axis=1)
+def _openings(log: HeldOut, young: Int64, lasting: Float32, paces: list[int]) -> list[_Tried]:
+    """Those that are tried: one source or two, in each size and with each half-life.
+
+    Args:
+        log: the held-out events.
+        young: the likes that the opening is chosen by.
+        lasting: the sources that stay until the next refresh, shape (sources, items).
+        paces: variants of the live offset, each a source too; never two of them together.
+    """
+    ends = np.append(_upper_ends(lasting), [_live_end(log, young, pace) for pace in paces])
     count = len(ends)
     mixtures = {
         tuple(float(place in pair) for place in range(count))
         for pair in product(range(count), repeat=MOST_SOURCES)
         if all(ends[place] > 0 for place in pair)
+        and (pair[0] == pair[1] or min(pair) < len(lasting))
     }
-    rows = []
+    tried = []
     for mixture in sorted(mixtures):
         part = np.array(mixture) / sum(mixture) / np.where(ends > 0, ends, 1.0)
         for size, half_life in product(SIZES, HALF_LIVES_EVENTS):
-            rows.append(_Row(tuple((size * part).tolist()), half_life, size * half_life))
-    return rows
+            tried.append(_Tried(tuple((size * part).tolist()), half_life, size * half_life))
+    return tried
+
+
+def _upper_ends(sources: Float32) -> Float64:
+    """The mean of the largest values of each source."""
+    ends: Float64 = np.sort(sources, axis=1)[:, -BEST:].mean(axis=1, dtype=np.float64)
+    return ends
+
+
+def _live_end(log: HeldOut, young: Int64, pace: int) -> float:
+    return float(np.mean([_upper_ends(one[None])[0] for one in log.offsets(young, pace)]))
 
 
 def _gains(
-    log: HeldOut, positions: Int64, total: PartTotal, sources: Float32, tried: list[_Row]
+    log: HeldOut,
+    positions: Int64,
+    total: PartTotal,
+    lasting: Float32,
+    paces: list[int],
+    tried: list[_Tried],
 ) -> tuple[Float64, Float64]:
-    """NDCG@10 of each ranking under each row, shape (n, rows), and by each popularity alone.
+    """NDCG@10 of each ranking under each opening, shape (n, tried), and by each popularity alone.
 
     Candidates are the items that a source or the other parts put first: no other item can reach the
     first ten of their sum.
     """
-    factors = np.array([row.factors for row in tried], np.float32)
-    half_lives = sorted({row.half_life_events for row in tried})
-    place = np.array([half_lives.index(row.half_life_events) for row in tried])
+    factors = np.array([one.factors for one in tried], np.float32)
+    half_lives = sorted({one.half_life_events for one in tried})
+    place = np.array([half_lives.index(one.half_life_events) for one in tried])
+    every = range(len(log.offset_half_lives_s))
+    live = zip(*(log.offsets(positions, pace) for pace in every), strict=True)
     gains, simple = [], []
-    for position, parts in log.each(positions, total.needed):
+    for (position, parts), offsets in zip(log.each(positions, total.needed), live, strict=True):
         own, hidden = int(log.events.item[position]), log.seen(position)
         others = total.of(parts, without=(OPENINGS,))
-        live = parts[OFFSET][total.variants.get(OFFSET, 0)]
-        alone: list[Vector] = [*parts[POPULARITY], live]
-        first = [best_places(one, hidden) for one in (others, *sources, *alone)]
+        sources = np.stack([*lasting, *(offsets[pace] for pace in paces)])
+        alone: list[Vector] = [*parts[POPULARITY], *offsets]
+        first = [best_places(one, hidden) for one in (others, *lasting, *alone)]
         rivals = np.setdiff1d(np.unique(np.concatenate(first)), np.append(hidden, own))
         events = int(log.earlier[position])
         fades = np.array([opening_weight(events, one) for one in half_lives], np.float32)

@@ -210,6 +210,7 @@ def _native_view(
         near_weight=settings.near_weight,
         tail_offset_weight=settings.tail_offset_weight,
         tail_lift=settings.tail_lift,
+        opening_offset_weight=settings.opening_offset_weight,
         knows_contexts=bool(settings.context_halvings) or bool(view.frozen.segments),
         repeat_weight=settings.repeat_weight,
         repeat_half_life_s=settings.repeat_half_life_s,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penchant.catalog.view import CatalogView
+from penchant.domain.beginners import beginners_part
 from penchant.domain.interest import score, user_vector
-from penchant.domain.long_tail import withheld_tail
 from penchant.domain.neighbours import near_all, near_some, opening_share
 from penchant.domain.repeats import Repeats, repeat_all, repeat_some
 from penchant.domain.segments import SegmentShares, segment_all, segment_some
@@ -75,13 +75,13 @@ def score_all(
     settings = view.settings
     vector = user_vector(interest, settings)
     near_weight = np.float32(settings.near_weight)
-    begun = opening_share(interest.recent) if settings.weighs_tail else 0.0
+    begun = opening_share(interest.recent) if settings.weighs_beginners else 0.0
     if candidates is None:
         scores, offsets = score(
             view.vectors, view.offsets, view.offset_weights, view.popularity, vector
         )
         if begun:
-            _add(-withheld_tail(view.offsets, view.tail, begun, settings), scores, offsets)
+            _add(beginners_part(view.offsets, view.tail, begun, settings), scores, offsets)
         if segments is not None:
             _add(segment_all(segments, view.head.rows), scores, offsets)
         if len(view.neighbours):
@@ -101,7 +101,7 @@ def score_all(
     live = view.offsets.take(rows)
     scores, offsets = score(vectors, live, weights, popularity, vector)
     if begun:
-        _add(-withheld_tail(live, view.tail.take(rows), begun, settings), scores, offsets)
+        _add(beginners_part(live, view.tail.take(rows), begun, settings), scores, offsets)
     if segments is not None:
         _add(segment_some(segments, rows), scores, offsets)
     if len(view.neighbours):

@@ -22,7 +22,7 @@ NATIVE_VARIABLE = "PENCHANT_NATIVE"
 """Environment variable; `off`, or another of `_OFF`, forces the NumPy path."""
 _OFF = ("off", "0", "no", "false")
 _ON = ("", "on", "1", "yes", "true")
-INTERFACE = 5
+INTERFACE = 6
 """Number of the compiled interface that this release calls."""
 
 COST_OF_NUMPY = "a rank takes its process 4 to 6 times as long as natively, an event twice as long"

@@ -9,7 +9,6 @@ from penchant.domain.long_tail import (
     tail_share,
     weighed_tail,
     whole_tail,
-    withheld_tail,
 )
 from penchant.domain.settings import FoldSettings
 
@@ -34,12 +33,3 @@ def test_without_a_refresh_all_items_weigh_alike() -> None:
     weights, popularity = weighed_tail(np.array([1.0, 2.0, 3.0], np.float32), tail, settings)
     assert weights.tolist() == [0.5, 0.5, 0.5]
     assert popularity.tolist() == [1.0, 2.0, 3.0]
-
-
-def test_a_stranger_gets_none_of_the_tails_weights() -> None:
-    popularity, offsets = np.array([1.0, 2.0, 3.0], np.float32), np.array([0.5, -1, 2], np.float32)
-    settings = FoldSettings(offset_weight=0.5, tail_offset_weight=2.0, tail_lift=1.0)
-    weights, raised = weighed_tail(popularity, TAIL[:3], settings)
-    withheld = withheld_tail(offsets, TAIL[:3], 1.0, settings)
-    plain = settings.offset_weight * offsets + popularity
-    np.testing.assert_allclose(weights * offsets + raised - withheld, plain, rtol=1e-6)

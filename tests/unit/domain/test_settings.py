@@ -30,6 +30,7 @@ NOT_NEGATIVE = [
     "offset_weight",
     "tail_offset_weight",
     "tail_lift",
+    "opening_offset_weight",
     "near_weight",
     "repeat_weight",
     "repeat_pause_s",

@@ -12,11 +12,20 @@ from penchant.config import Config
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Matrix
 from penchant.logs.interactions import Interactions
-from penchant.refresh.direct_search import Part, Rankings
-from penchant.refresh.held_out import NEAR, TRANSITIONS, HeldOut
+from penchant.refresh.direct_search import DirectSearch, Part, Rankings
+from penchant.refresh.held_out import (
+    FAST,
+    ITEM_WEIGHTS,
+    NEAR,
+    OFFSET,
+    SLOW,
+    TRANSITIONS,
+    HeldOut,
+    UpperEnds,
+)
 from penchant.refresh.item_vectors import RefreshedCatalog, fit_for_weights, learn_catalog
 from penchant.refresh.learnt_weights import LearntWeights
-from penchant.refresh.part_weights import search_parts
+from penchant.refresh.part_weights import find_weighting, search_parts
 from penchant.refresh.refresh_settings import RefreshSettings
 
 CONFIG = Config("memory:", Path("encoder"))
@@ -129,6 +138,58 @@ def test_the_order_keeps_its_share_unless_the_log_is_certainly_better_without(sa
     assert (kept, share > 0.2) == ((False, False) if says == "nothing" else (True, True))
 
 
+def of_one_taste(rng: np.random.Generator) -> Rankings:
+    """A weak taste is all that tells which item is chosen; other parts say less than nothing.
+
+    A prior that gives those most of the weight is in the way.
+    """
+    taste, *others = rng.normal(0, 1, (6, 800, 60)).astype(np.float32)
+    taste[:, 0] += 0.4
+    for values in others:
+        values[:, 0] -= 0.2
+    named = zip(
+        (SLOW, OFFSET, FAST, NEAR, ITEM_WEIGHTS, TRANSITIONS), (taste, *others), strict=True
+    )
+    return Rankings(
+        tuple(Part(name, (values,) * 3) for name, values in named),
+        np.zeros(800, np.int64),
+        np.ones((800, 60), np.bool_),
+        np.ones(800),
+    )
+
+
+def test_a_log_that_is_far_from_the_prior_is_believed_as_far_as_unseen_rankings_agree() -> None:
+    before, after = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        seen, unseen = of_one_taste(rng), of_one_taste(rng)
+        ends: UpperEnds = {part.name: (1.0,) * 3 for part in seen.parts}
+        judge = DirectSearch(unseen, find_weighting(seen, ends)[1])
+        before.append(judge.ndcg(search_parts(seen, ends)[1]))
+        after.append(judge.ndcg(judge.prior))
+    assert min(np.subtract(after, before)) > -0.003
+    assert sum(after) > 1.05 * sum(before)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rankings_that_only_chance_tells_apart_do_not_move_the_weights_boldly(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count, rivals = 400, 60
+    values = rng.normal(0, 1, (5, count, rivals)).astype(np.float32)
+    values[:, :, 0] += 1.0
+    names = (OFFSET, SLOW, FAST, NEAR, ITEM_WEIGHTS)
+    rankings = Rankings(
+        tuple(Part(name, (of_part,) * 3) for name, of_part in zip(names, values, strict=True)),
+        np.zeros(count, np.int64),
+        np.ones((count, rivals), np.bool_),
+        np.ones(count),
+    )
+    ends: UpperEnds = dict.fromkeys(names, (1.0,) * 3)
+    _, cautious = search_parts(rankings, ends)
+    _, found = find_weighting(rankings, ends)
+    assert found.weights.tolist() == cautious.weights.tolist()
+
+
 def test_where_only_the_texts_count_the_interest_in_them_does() -> None:
     """Every item is liked once at most, so that nothing but its text says whom it suits."""
     rng = np.random.default_rng(3)
@@ -215,6 +276,29 @@ def test_strangers_see_what_users_begin_with_or_what_is_popular() -> None:
     counts = np.bincount(events.item, minlength=ITEMS).astype(np.float32)
     scores += np.float32(fresh.learnt.settings["offset_weight"]) * np.log1p(counts / 8)
     assert len(set(np.argsort(-scores)[:10].tolist()) & set(popular_ten.tolist())) >= 7
+
+
+def test_strangers_see_what_is_liked_now_where_others_go_their_own_way() -> None:
+    """A user begins with an item of the hour, and then goes around the catalog from there."""
+    rng = np.random.default_rng(11)
+    users, steps = 500, 12
+    begin = np.sort(rng.integers(0, EVENTS, users))
+    hour = begin * ITEMS // EVENTS
+    at, user, item = [], [], []
+    for number in range(users):
+        first = int(hour[number] + rng.integers(3)) % ITEMS
+        for step in range(steps):
+            at.append(int(begin[number]) + step)
+            user.append(number)
+            item.append((first + 7 * step) % ITEMS)
+    order = np.argsort(at, kind="stable")
+    log = Interactions(
+        np.array(user)[order],
+        rng.permutation(ITEMS)[np.array(item)[order]],
+        np.ones(len(order)),
+        np.array(at)[order] * 60 * MINUTE_US,
+    )
+    assert learnt(log).learnt.settings["opening_offset_weight"] > 0
 
 
 def test_where_likes_are_never_repeated_repeats_have_no_weight() -> None:

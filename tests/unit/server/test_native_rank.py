@@ -263,9 +263,9 @@ def test_a_catalog_whose_arrays_do_not_fit_is_refused() -> None:
                 alive=np.ones(1, np.bool_), neighbours=np.zeros((0, 0), np.uint32),
                 prior_mean=vector, coarse=None, version=1, encoder_version="", digest=1,
                 time_bucket_s=1.0, interests=1, slow_weight=1.0, fast_weight=1.0, near_weight=1.0,
-                tail_offset_weight=0.0, tail_lift=0.0, knows_contexts=False,
-                repeat_weight=0.0, repeat_half_life_s=1.0, repeat_pause_s=0.0,
-                repeat_basket_weight=0.0, fold=None,
+                tail_offset_weight=0.0, tail_lift=0.0, opening_offset_weight=0.0,
+                knows_contexts=False, repeat_weight=0.0, repeat_half_life_s=1.0,
+                repeat_pause_s=0.0, repeat_basket_weight=0.0, fold=None,
             )  # fmt: skip
 
 
