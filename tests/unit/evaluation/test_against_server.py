@@ -134,7 +134,11 @@ def test_a_server_gives_the_scores_of_the_evaluation(tmp_path: Path, refreshed: 
     encoder = write_word_encoder(
         tmp_path / "encoder", [film.text for film in films], dimensions=32, seed=1
     )
-    settings = {"store": f"lmdb:{tmp_path / 'store'}", "encoder": str(encoder)}
+    settings = {
+        "store": f"lmdb:{tmp_path / 'store'}",
+        "encoder": str(encoder),
+        "opening_offset_weight": "1.5",
+    }
     config, replay_config = parse(settings), ReplayConfig(refresh_every=100 if refreshed else 0)
     relevance = parse_relevance("rating>=4")
     stream = make_stream(films, events, config.signals, relevance, LeftOut())
