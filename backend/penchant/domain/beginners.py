@@ -4,7 +4,7 @@
 
 a_0 fades with the user's own events (`penchant.domain.neighbours`), b_i is the item's live offset.
 Where items come and go, as on a job board, what is liked now is nearly all that can be said to a
-stranger, and more than somebody with a taste should hear of it (c_open, which
+stranger, and should weigh less for users with a history (c_open, which
 `penchant.refresh.young_users` learns). The long tail's weights are taken back in the same measure
 (`penchant.domain.long_tail`).
 """

@@ -176,10 +176,13 @@ def check_models(models: Path, sources: Sources) -> None:
 
 
 def _holds_files(path: Path) -> bool:
-    """Whether a path is a file, or a directory with one somewhere below; raises OSError."""
+    """Whether a path is a file, or a directory with one somewhere below; raises OSError.
+
+    Names with a dot do not count: a file that was being written has one.
+    """
     if not path.is_dir():
         return path.exists() or path.is_symlink()
-    return any(map(_holds_files, path.iterdir()))
+    return any(_holds_files(one) for one in path.iterdir() if not one.name.startswith("."))
 
 
 def _compile(folder: Path) -> None:

@@ -171,7 +171,8 @@ def _check_ours(state: Path) -> None:
         if not state.exists():
             return
         content = b"?" if not state.is_file() else state.read_bytes()
-        ours = not content or "inputs" in json.loads(content)
+        found = json.loads(content) if content else {"inputs": None}
+        ours = isinstance(found, dict) and "inputs" in found
     except OSError as error:
         raise ConfigError(f"--state: {state} can't be read: {reason_of(error)}") from error
     except (ValueError, TypeError):

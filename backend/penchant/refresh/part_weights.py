@@ -17,7 +17,7 @@ is better by as much.
 
 Few logs are so far from the prior that it is in the way, but on those it costs much: where items
 come and go, what is liked now and a taste for its kind are nearly all that counts. So a search
-begins where that one ended, and from the best part alone, and hardly minds a distance. It is
+begins where that one ended, and from the best part alone, and barely penalises distance. It is
 trusted as far as its kind can be checked: it is run on either half of the rankings too, and judged
 by the other half, which it has not seen.
 """
@@ -117,7 +117,7 @@ CERTAIN = 2.0
 those that count what comes right after the last like."""
 
 BOLD = 0.5
-"""What the search that hardly minds a distance has in place of `CAUTION`."""
+"""What the search that barely penalises distance has in place of `CAUTION`."""
 
 LEAST_CHECKED = 200
 """Rankings below which that search can't be checked."""
@@ -162,7 +162,7 @@ def learn_weights(
     total = PartTotal(_raw(prior), PRIOR_VARIANTS)
     if len(fresh) >= LEAST_RANKINGS:
         learnt, total = _learn_parts(log, even_sample(fresh, MOST_RANKINGS))
-        chosen = choose_opening(log, fresh, total)
+        chosen = choose_opening(log, fresh, total, fixed)
         if chosen is not None:
             learnt = _with_opening(learnt, chosen, log)
             total = replace(total, variants={**total.variants, OFFSET: chosen.pace})
@@ -293,7 +293,7 @@ def _bolder(rankings: Rankings, point: Weighting, starts: Sequence[Weighting]) -
     for learnt_from, judged_by in (halves, halves[::-1]):
         judge = DirectSearch(judged_by, point)
         gained.append(judge.ndcg_of_each(found(learnt_from)) - judge.ndcg_of_each(point))
-        if gained[-1].sum() <= 0:  # Mostly so: it saves the time of the rest.
+        if gained[-1].sum() <= 0:  # The usual case; skips the remaining searches.
             return point
     return found(rankings) if _errors_above_0(np.concatenate(gained)) >= CERTAIN else point
 
@@ -394,7 +394,8 @@ def _with_opening(learnt: LearntWeights, chosen: Opening, log: HeldOut) -> Learn
             **learnt.settings,
             "near_weight": whole,
             "opening_half_life_events": chosen.half_life_events,
-            "opening_offset_weight": chosen.live,
+            # A 0 is left out: servers of the release before do not know the setting.
+            **({"opening_offset_weight": chosen.live} if chosen.live else {}),
         },
         near=learnt.near if near else 0.0,
         item_weights=learnt.item_weights if near else 0.0,

@@ -415,6 +415,10 @@ class LmdbStore:
             raise StoreUnavailable(_gone_text(DATA)) from error
         except (lmdb.Error, OSError) as error:
             raise StoreUnavailable(f"store: {DATA} {_REPLACED}: {plain_text(error)}") from error
+        except StoreUnavailable as error:
+            raise StoreUnavailable(
+                f"store: {DATA} {_REPLACED}, of another program; nothing was written: {_REPAIR}"
+            ) from error
         mine = opened.identity
         if found is None or mine is None or found.store != mine.store:
             raise StoreUnavailable(

@@ -78,7 +78,11 @@ def check_directory(directory: Path) -> None:
         if (directory / HEAD).exists():
             return
         if not data.exists():
-            _refuse_lost_data(directory)
+            try:
+                _refuse_lost_data(directory)
+            except StoreUnavailable:
+                if not (directory / HEAD).exists():  # Else another process has just made it all.
+                    raise
             return
         check_whole(data)
         if not os.access(data, os.W_OK):

@@ -12,6 +12,8 @@ from penchant.domain.errors import ConfigError
 def check_not_read(output: Path, option: str, reads: Iterable[Path | None]) -> None:
     """Refuses an output in place of an input of the same command, or of a directory around one.
 
+    A pipe or a device is not replaced, and may be both, or two outputs.
+
     Args:
         output: file or directory to write.
         option: option that named it, for the error message.
@@ -25,6 +27,8 @@ def check_not_read(output: Path, option: str, reads: Iterable[Path | None]) -> N
     ...
     penchant.domain.errors.ConfigError: --json: got log.csv, which this command reads; name another
     """
+    if output.exists() and not (output.is_file() or output.is_dir()):
+        return
     for one in reads:
         if one is not None and _is_within(one, output):
             what = "which" if _is_within(output, one) else f"which holds {one}, which"

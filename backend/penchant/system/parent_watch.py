@@ -2,13 +2,14 @@
 
 A stub that Triton starts looks for its server by `kill(pid, 0)`, which succeeds as long as nobody
 has collected the dead server's status, and it may hang on its way out, holding Python's lock: one
-was seen to live on for 46 minutes. Two things end it here. While it loads, a thread waits for a
+was seen to live on for 46 minutes. Three things end it here. While it loads, a thread waits for a
 process descriptor of the server. After that, Linux sends SIGKILL (PR_SET_PDEATHSIG), whatever the
 process hangs in. Not from the beginning: Linux counts the end of the *thread* that started the
 process as the parent's death, and Triton starts each stub from a thread that ends with the loading.
-The process is then a child of Triton's main thread, and safe. Until that is seen, an alarm is kept
-off by the thread: it ends a process whose server died while the main thread was on its way into a
-lock that the server held, with Python's own lock in hand, so that the thread can't run any more.
+The process is then a child of Triton's main thread, and safe. Until that is seen, the thread
+sets an alarm again and again, so that it never goes off, unless the server dies while the main
+thread waits for a lock that the server holds, with Python's own lock in hand, and the thread can't
+run any more.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from pathlib import Path
 import psutil
 
 _LOOK_S = 0.5
-LONGEST_HOLD_S = 120.0
-"""Longest time that a model may hold Python's lock while it loads."""
+LONGEST_HOLD_S = 300.0
+"""Longest time that a model may hold Python's lock, or be stopped, while it loads."""
+_LOADING_S = 900.0
+"""Seconds from its start after which a model is no longer taken for one that loads."""
 _PR_SET_PDEATHSIG = 1
 _SERVER_WORD = 5
 """Place of the server's process id among the words of a stub's command line."""
@@ -71,10 +74,12 @@ def _wait_and_die(server_pid: int) -> None:
     else:
         poll = select.poll()
         poll.register(server, select.POLLIN)
+        loads_until_s = time.monotonic() + _LOADING_S
         while True:
             children = _children_of_main_thread(server_pid)
-            if children is not None:  # Else the alarm could never be switched off.
-                signal.setitimer(signal.ITIMER_REAL, LONGEST_HOLD_S)
+            # Where it can't be seen when to switch the alarm off, it is never set.
+            loads = children is not None and time.monotonic() < loads_until_s
+            signal.setitimer(signal.ITIMER_REAL, LONGEST_HOLD_S if loads else 0.0)
             if poll.poll(_LOOK_S * 1e3):
                 break
             if str(os.getpid()) in (children or ()) and _ask_for_signal():

@@ -303,7 +303,7 @@ def test_a_state_that_no_import_wrote_is_refused_and_stays(
     elif kind == "directory":
         state.mkdir()
     else:
-        state.write_text({"notes": "my notes", "json": '{"a": 1}', "list": "[1]"}[kind])
+        state.write_text({"notes": "my notes", "json": '{"a": 1}', "list": '["inputs"]'}[kind])
     result = run("items", path, "--state", state)
     assert result.exit_code == 1
     assert f"--state: {state} holds something other than the progress of an import" in result.stderr

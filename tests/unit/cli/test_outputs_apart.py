@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from penchant.cli import client
+from penchant.report.page import check_writable
 from penchant.store.lmdb import LmdbStore
 from penchant_sdk.testing import FakePenchant, FakeServer
 from tests.support.command import run
@@ -115,6 +117,12 @@ def test_nor_that_of_an_encoder_or_of_a_directory_around_it(
     command = ["quantize", "--source", shop / "encoder", *log(shop), "--output"]
     check_refused(monkeypatch, shop, [*command, shop / "encoder"], "which this command reads")
     check_refused(monkeypatch, shop, [*command, shop], "which this command reads")
+
+
+def test_two_outputs_may_go_to_one_device() -> None:
+    nothing = Path(os.devnull)
+    check_writable(nothing, "--json", [nothing])
+    check_writable(nothing, "--report", [nothing])
 
 
 @pytest.mark.parametrize("command", ["backup", "ship"])

@@ -115,7 +115,9 @@ def test_a_model_of_an_earlier_release_is_replaced(tmp_path: Path) -> None:
     ours = models / "penchant_rank" / "config.pbtxt"
     ours.parent.mkdir(parents=True)
     ours.write_text('backend: "penchant" optimization { priority: PRIORITY_MAX }')
-    (models / "penchant_users" / "1").mkdir(parents=True)  # An installation was cut short here.
+    cut_short = models / "penchant_users"
+    (cut_short / "1").mkdir(parents=True)
+    (cut_short / ".config.pbtxt.77.partial").write_text('backend: "pen')
     layout.write_models(models, sources, {"store": "memory:"})
     assert "priority" not in ours.read_text()
     assert parse_config(ours.read_text()).parameters["store"].string_value == "memory:"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penchant.config import Config
+from penchant.config import Config, with_score_weights
 from penchant.domain.settings import FoldSettings
 from penchant.domain.types import Matrix
 from penchant.logs.interactions import Interactions
@@ -299,6 +299,13 @@ def test_strangers_see_what_is_liked_now_where_others_go_their_own_way() -> None
         np.array(at)[order] * 60 * MINUTE_US,
     )
     assert learnt(log).learnt.settings["opening_offset_weight"] > 0
+    for setting in ("opening_offset_weight", "offset_weight"):
+        fixed = with_score_weights(CONFIG, f'{{"{setting}": 0.0}}')
+        weights = learn_catalog(log, unit_rows(), RefreshSettings(), fixed).learnt
+        assert "opening_offset_weight" not in weights.settings
+    fixed = with_score_weights(CONFIG, '{"opening_offset_weight": 2.0}')
+    weights = learn_catalog(log, unit_rows(), RefreshSettings(), fixed).learnt
+    assert weights.settings.get("opening_offset_weight", 2.0) == 2.0
 
 
 def test_where_likes_are_never_repeated_repeats_have_no_weight() -> None:

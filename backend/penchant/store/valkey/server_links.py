@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,9 @@ log = logging.getLogger("penchant")
 
 _IDLE = 32
 """Idle connections kept, a node."""
+
+_REMEMBERED_S = 10.0
+"""For so long a refusal of TLS explains tries that are cut off."""
 
 Node = tuple[str, int]
 """Host and port."""
@@ -80,8 +84,8 @@ class ServerLinks:
                 "ssl_check_hostname": True,
             }
         self._idle: defaultdict[Node, deque[ServerLink]] = defaultdict(deque)
-        self._refusals: dict[Node, str] = {}
-        """What TLS to a node failed at, the last time that it was called."""
+        self._refusals: dict[Node, tuple[str, float]] = {}
+        """What TLS to a node failed at, the last time that it was called, and when that was."""
         self._closed = False
 
     def take(self, node: Node, deadline: float) -> ServerLink:
@@ -98,7 +102,9 @@ class ServerLinks:
                 link.connect()
             except Exception as error:
                 # A last try may be too short to hear again why the others were refused.
-                if not (isinstance(error, self._late) and node in self._refusals):
+                _, noted_s = self._refusals.get(node, ("", -math.inf))
+                known = time.monotonic() - noted_s < _REMEMBERED_S
+                if not (isinstance(error, self._late) and known):
                     self._note_refusal(node, reason_of_refusal(error))
                 raise
             self._note_refusal(node, "")
@@ -109,12 +115,12 @@ class ServerLinks:
         """What TLS fails at, with the first of some nodes where it does; empty: with none."""
         for node in nodes:
             if node in self._refusals:
-                return f"store: {names_of([node])}: {self._refusals[node]}"
+                return f"store: {names_of([node])}: {self._refusals[node][0]}"
         return ""
 
     def _note_refusal(self, node: Node, reason: str) -> None:
         if reason:
-            self._refusals[node] = reason
+            self._refusals[node] = reason, time.monotonic()
         else:
             self._refusals.pop(node, None)
 
