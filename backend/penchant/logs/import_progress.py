@@ -53,8 +53,7 @@ class ImportProgress:
         """
         self.state_path = state or path.with_name(path.name + ".import.json")
         self.rejected_path = path.with_name(path.name + ".rejected.jsonl")
-        check_not_read(self.state_path, "--state", [path])
-        check_not_read(self.state_path, "--state", [self.rejected_path])
+        check_not_read(self.state_path, "--state", [path, self.rejected_path])
         if state is not None:
             _check_ours(state)
         status = path.stat()

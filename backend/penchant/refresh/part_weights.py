@@ -220,7 +220,7 @@ def _learn_parts(log: HeldOut, positions: Int64) -> tuple[LearntWeights, PartTot
     total = PartTotal(raw, variants)
     without = _without(search, point, names)
     learnt = _as_learnt(total, ends, len(positions), search.ndcg(point), without)
-    pace = log.offset_half_lives_s[variants.get(OFFSET, 0)]
+    pace = log.offset_half_lives_s[total.pace]
     return replace(learnt, offset_half_lives_s=(log.offset_half_lives_s[0], pace)), total
 
 

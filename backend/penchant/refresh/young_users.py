@@ -27,7 +27,7 @@ of them.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -155,18 +155,14 @@ def choose_opening(
     young = _some_of_each(log, young)
     band = _bands(log, young)
     lasting = np.stack([log.opening, *log.popularity])
-    paces = list(range(len(log.offset_half_lives_s)))
-    if total.raw[OFFSET] or "offset_weight" in fixed:
-        paces = [total.pace]
-    if "offset_weight" in fixed and not log.prior.offset_weight:
-        paces = []
-    if "opening_offset_weight" in fixed:
-        paces = []
-    kept = log.prior.opening_offset_weight
+    paces = _free_paces(log, total, fixed)
     nothing = (0.0,) * (len(log.popularity) + len(paces))
     now = _Tried((total.raw[OPENINGS], *nothing), log.prior.opening_half_life_events)
     tried = [now, *_openings(log, young, lasting, paces)]
-    gains, simple = _gains(log, young, total, lasting, paces, tried, kept)
+    if not paces:  # The live offset keeps its weight for strangers in all that is tried.
+        paces, kept = [total.pace], log.prior.opening_offset_weight
+        tried = [replace(one, factors=(*one.factors, kept)) for one in tried]
+    gains, simple = _gains(log, young, total, lasting, paces, tried)
     present = np.unique(band)
     means = np.stack([gains[band == one].mean(axis=0) for one in present])
     floor = np.stack([simple[band == one].mean(axis=0).max() for one in present])
@@ -185,13 +181,23 @@ def choose_opening(
     return Opening(
         begun,
         tuple(popularity),
-        live=kept + float(live.sum()),  # One pace counts, at most.
-        pace=paces[int(live.argmax())] if paces else total.pace,
+        live=float(live.sum()),  # One pace counts, at most.
+        pace=paces[int(live.argmax())],
         half_life_events=tried[best].half_life_events,
         rankings=len(young),
         before=before,
         after=after,
     )
+
+
+def _free_paces(log: HeldOut, total: PartTotal, fixed: Collection[str]) -> list[int]:
+    """The variants of the live offset that strangers may choose from."""
+    unwanted = "offset_weight" in fixed and not log.prior.offset_weight
+    if unwanted or "opening_offset_weight" in fixed:
+        return []
+    if total.raw[OFFSET] or "offset_weight" in fixed:
+        return [total.pace]
+    return list(range(len(log.offset_half_lives_s)))
 
 
 def _bands(log: HeldOut, positions: Int64) -> Int64:
@@ -249,12 +255,11 @@ def _gains(
     lasting: Float32,
     paces: list[int],
     tried: list[_Tried],
-    kept: float,
 ) -> tuple[Float64, Float64]:
     """NDCG@10 of each ranking under each opening, shape (n, tried), and by each popularity alone.
 
     Candidates are the items that a source or the other parts put first: no other item can reach the
-    first ten of their sum. `kept` is the live offset's weight in all of them.
+    first ten of their sum.
     """
     factors = np.array([one.factors for one in tried], np.float32)
     half_lives = sorted({one.half_life_events for one in tried})
@@ -274,9 +279,6 @@ def _gains(
         shares = factors * fades[place][:, None]
         lead = shares @ (sources[:, rivals] - sources[:, [own]])
         lead += others[rivals] - others[own]
-        if kept:
-            now = offsets[total.pace]
-            lead += np.float32(kept) * fades[place][:, None] * (now[rivals] - now[own])
         gains.append(_ndcg(lead))
         simple.append(_ndcg(np.stack([one[rivals] - one[own] for one in alone])))
     return np.stack(gains), np.stack(simple)
